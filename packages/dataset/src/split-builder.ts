@@ -1,0 +1,168 @@
+import type { Split, SplitRole } from "@ckpt/manifest";
+
+import type { LabelEncoder, LabelProblem, ResolvedClasses } from "./class-labels.js";
+import { type RoleRange, splitRoles } from "./fractions.js";
+import { createMemorySplit } from "./memory-split.js";
+import { createRowKey, hashRow } from "./row-hash.js";
+import type { RowLayout } from "./row-layout.js";
+
+/** Some rows on their way into the splits. The arrays may be filled again for the next block. */
+export interface RowBlock {
+  readonly rowCount: number;
+  /** `[rows, columns]`, columns as in {@link RowLayout}; NaN stands for every cell that is not a number. */
+  readonly values: Float64Array;
+  /** A class label per row, `null` for an empty cell; absent for regression. */
+  readonly labels?: readonly (string | null)[];
+}
+
+/** A cell that cannot be used; `column` counts as in {@link RowLayout} and is `"label"` for the class label. */
+export interface CellProblem extends LabelProblem {
+  readonly column: number | "label";
+}
+
+/** Collects rows into one split per role. */
+export interface SplitBuilder {
+  /** Adds rows of the source with this index, up to the first cell that cannot be used. */
+  add(block: RowBlock, source: number, firstRow: number): CellProblem | undefined;
+  /** The splits of the roles that have rows, in the order of the roles. `classes` is absent for regression. */
+  finish(classes?: ResolvedClasses): readonly Split[];
+}
+
+/** The tensors of one role while they grow. */
+interface RoleRows {
+  rowCount: number;
+  capacity: number;
+  inputs: (Float32Array | Int32Array)[];
+  labels: Float32Array | Int32Array;
+}
+
+export interface SplitBuilderOptions {
+  readonly layout: RowLayout;
+  readonly seed: number;
+  /** Per source, the parts of [0, 1) that its roles have. */
+  readonly ranges: readonly (readonly RoleRange[])[];
+  /** Absent for regression. */
+  readonly encoder?: LabelEncoder;
+}
+
+/**
+ * Makes the builder. A row's role follows from the seed and the row's input values alone, as float32 before scaling:
+ * not from its label, position or file format. So equal inputs of one source never end up in two roles, and neither
+ * another scale nor another shape moves a row.
+ */
+export function createSplitBuilder({ layout, seed, ranges, encoder }: SplitBuilderOptions): SplitBuilder {
+  const { inputs, inputWidth, targetWidth } = layout;
+  const key = createRowKey(seed, inputWidth);
+  const rowsByRole = new Map<SplitRole, RoleRows>();
+
+  const pickRole = (source: number): SplitRole => {
+    const roles = ranges[source]!;
+    const position = roles.length === 1 ? 0 : hashRow(key);
+    return roles.find((range) => position < range.end)!.role;
+  };
+
+  /** Fills the key with a row's input values. Returns what was expected in the first column that does not fit. */
+  const fillKey = (values: Float64Array, start: number): { column: number; expected: string } | undefined => {
+    let column = 0;
+    for (const { width, isInteger, scale } of inputs) {
+      for (const end = column + width; column < end; column++) {
+        const value = values[start + column]!;
+        if (isInteger) {
+          key.integers[column] = value;
+          if (key.integers[column] !== value) return { column, expected: "a 32-bit integer" };
+        } else {
+          // Adding 0 turns -0 into 0: rows that compare equal have equal bytes.
+          key.floats[column] = value + 0;
+          if (!Number.isFinite(Math.fround(key.floats[column]! * scale)))
+            return { column, expected: "a finite number" };
+        }
+      }
+    }
+    for (; column < inputWidth + targetWidth; column++) {
+      if (!Number.isFinite(Math.fround(values[start + column]!))) return { column, expected: "a finite number" };
+    }
+    return undefined;
+  };
+
+  const append = (rows: RoleRows, values: Float64Array, start: number, labelCode: number): void => {
+    if (rows.rowCount === rows.capacity) resize(rows, layout, Math.max(1024, rows.capacity * 2));
+    let column = 0;
+    for (const [index, { width, isInteger, scale }] of inputs.entries()) {
+      const data = rows.inputs[index]!;
+      const at = rows.rowCount * width;
+      for (let offset = 0; offset < width; offset++, column++) {
+        data[at + offset] = isInteger ? key.integers[column]! : key.floats[column]! * scale;
+      }
+    }
+    if (encoder !== undefined) rows.labels[rows.rowCount] = labelCode;
+    for (let offset = 0; offset < targetWidth; offset++) {
+      rows.labels[rows.rowCount * targetWidth + offset] = values[start + inputWidth + offset]!;
+    }
+    rows.rowCount++;
+  };
+
+  return {
+    add({ rowCount, values, labels }, source, firstRow) {
+      for (let index = 0; index < rowCount; index++) {
+        const row = firstRow + index;
+        const start = index * (inputWidth + targetWidth);
+        const misfit = fillKey(values, start);
+        if (misfit !== undefined) return { source, row, ...misfit };
+        let labelCode = 0;
+        if (encoder !== undefined) {
+          const text = labels?.[index] ?? null;
+          if (text === null) return { source, row, column: "label", expected: "a class label" };
+          const code = encoder.encode(text, source, row);
+          if (typeof code !== "number") return { ...code, column: "label" };
+          labelCode = code;
+        }
+        const role = pickRole(source);
+        let rows = rowsByRole.get(role);
+        if (rows === undefined) rowsByRole.set(role, (rows = createRoleRows(layout)));
+        append(rows, values, start, labelCode);
+      }
+      return undefined;
+    },
+
+    finish(resolved) {
+      return splitRoles.flatMap((role) => {
+        const rows = rowsByRole.get(role);
+        if (rows === undefined) return [];
+        resize(rows, layout, rows.rowCount);
+        if (resolved !== undefined) {
+          for (const [index, code] of rows.labels.entries()) rows.labels[index] = resolved.classOfCode[code]!;
+        }
+        return createMemorySplit({
+          role,
+          rowCount: rows.rowCount,
+          inputs: inputs.map(({ spec }, index) => ({ spec, values: rows.inputs[index]! })),
+          labels: { values: rows.labels, ...(targetWidth === 0 ? {} : { outputs: targetWidth }) },
+          ...(resolved === undefined ? {} : { classes: resolved.classes }),
+        });
+      });
+    },
+  };
+}
+
+function createRoleRows({ inputs, targetWidth }: RowLayout): RoleRows {
+  return {
+    rowCount: 0,
+    capacity: 0,
+    inputs: inputs.map(({ isInteger }) => (isInteger ? new Int32Array() : new Float32Array())),
+    labels: targetWidth === 0 ? new Int32Array() : new Float32Array(),
+  };
+}
+
+/** Moves the rows into arrays for exactly `capacity` rows. */
+function resize(rows: RoleRows, { inputs, targetWidth }: RowLayout, capacity: number): void {
+  rows.inputs = inputs.map(({ width }, index) => copyResized(rows.inputs[index]!, capacity * width));
+  rows.labels = copyResized(rows.labels, capacity * (targetWidth === 0 ? 1 : targetWidth));
+  rows.capacity = capacity;
+}
+
+function copyResized(values: Float32Array | Int32Array, size: number): Float32Array | Int32Array {
+  if (values.length >= size) return values.slice(0, size);
+  const grown = values instanceof Float32Array ? new Float32Array(size) : new Int32Array(size);
+  grown.set(values);
+  return grown;
+}
