@@ -1,0 +1,35 @@
+import type { ArtifactFormat, Signature, TensorData } from "@ckpt/manifest";
+
+/** What can run an artifact, each named for the package it is made of. */
+export const engineNames = ["onnxruntime-node", "tfjs", "tfjs-node"] as const;
+export type EngineName = (typeof engineNames)[number];
+
+/** Tensors by name. */
+export type NamedTensors = Readonly<Record<string, TensorData>>;
+
+/** Runs artifacts of one format. */
+export interface InferenceEngine {
+  readonly name: EngineName;
+  /** Version of the package, with what else decides the bits of its results. */
+  readonly version: string;
+  readonly format: ArtifactFormat;
+  /**
+   * Loads an artifact's file of {@link format}.
+   *
+   * @param artifact - The artifact's folder.
+   * @param signature - Of the artifact: names and dtypes of what {@link Session.predict} takes and gives.
+   * @throws {CkptError} ENGINE_FAILED, or SIGNATURE_MISMATCH when the file has other names than the signature.
+   */
+  open(artifact: string, signature: Signature): Promise<Session>;
+}
+
+/** A loaded artifact. */
+export interface Session {
+  /**
+   * Gives all outputs of the signature by name. The inputs stay the caller's and may be views.
+   *
+   * @throws {CkptError} ENGINE_FAILED.
+   */
+  predict(inputs: NamedTensors): Promise<NamedTensors>;
+  close(): Promise<void>;
+}

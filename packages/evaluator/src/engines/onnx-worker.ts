@@ -1,0 +1,100 @@
+import { parentPort, workerData } from "node:worker_threads";
+
+import type { TensorData } from "@ckpt/manifest";
+import type { InferenceSession, Tensor } from "onnxruntime-node";
+
+import type { OnnxCallName, OnnxCalls, OnnxReply, OnnxRequest, OnnxWorkerData, TypedTensor } from "./onnx-message.js";
+
+// The entry of the worker thread. It imports nothing of this package at run time, so it starts alike from dist and src.
+
+const port = parentPort;
+if (port === null) throw new TypeError("onnx-worker runs in a worker thread only");
+
+const { openCalls } = workerData as OnnxWorkerData;
+const sessions = new Map<number, InferenceSession>();
+let openedCount = 0;
+
+// One thread per session: bits do not depend on the number of cores, and workers, not threads, use more of them.
+const sessionOptions: InferenceSession.SessionOptions = {
+  intraOpNumThreads: 1,
+  interOpNumThreads: 1,
+  executionMode: "sequential",
+  // 3 is "error": warnings about the graph would be written to stderr past the caller.
+  logSeverityLevel: 3,
+};
+
+port.on("message", (message: OnnxRequest) => {
+  void answer(message).then(({ reply, transfer }) => {
+    port.postMessage(reply, transfer);
+    Atomics.sub(openCalls, 0, 1);
+    return Atomics.notify(openCalls, 0);
+  });
+});
+
+async function answer(message: OnnxRequest): Promise<{ reply: OnnxReply; transfer: ArrayBuffer[] }> {
+  try {
+    const response = await handlers[message.name](message.request as never);
+    const transfer = message.name === "run" ? buffersOf(response as OnnxCalls["run"]["response"]) : [];
+    return { reply: { id: message.id, response }, transfer };
+  } catch (error) {
+    return { reply: { id: message.id, failure: (error as Error).message }, transfer: [] };
+  }
+}
+
+const handlers: {
+  readonly [Name in OnnxCallName]: (request: OnnxCalls[Name]["request"]) => Promise<OnnxCalls[Name]["response"]>;
+} = { load, open, run, close };
+
+async function load(): Promise<OnnxCalls["load"]["response"]> {
+  const { env } = await import("onnxruntime-node");
+  env.logLevel = "error";
+  return { version: env.versions.node ?? env.versions.common };
+}
+
+async function open({ path }: OnnxCalls["open"]["request"]): Promise<OnnxCalls["open"]["response"]> {
+  const ort = await import("onnxruntime-node");
+  const session = await ort.InferenceSession.create(path, sessionOptions);
+  openedCount += 1;
+  sessions.set(openedCount, session);
+  return { session: openedCount, inputs: session.inputNames, outputs: session.outputNames };
+}
+
+async function run(request: OnnxCalls["run"]["request"]): Promise<OnnxCalls["run"]["response"]> {
+  const ort = await import("onnxruntime-node");
+  const feeds: Record<string, Tensor> = {};
+  for (const [name, tensor] of Object.entries(request.inputs)) feeds[name] = makeTensor(ort.Tensor, tensor);
+  const results = await sessionOf(request.session).run(feeds, request.outputs);
+  const outputs: Record<string, TensorData> = {};
+  for (const [name, tensor] of Object.entries(results)) {
+    const { data } = tensor;
+    if (!(data instanceof Float32Array || data instanceof Int32Array || data instanceof Uint8Array)) {
+      throw new Error(`output ${name} is of type ${tensor.type}, which no signature has`);
+    }
+    // Copied: a transfer needs memory of JavaScript's own.
+    outputs[name] = { data: data.slice(), shape: tensor.dims };
+  }
+  return outputs;
+}
+
+async function close({ session }: OnnxCalls["close"]["request"]): Promise<undefined> {
+  await sessionOf(session).release();
+  sessions.delete(session);
+  return undefined;
+}
+
+function sessionOf(id: number): InferenceSession {
+  const session = sessions.get(id);
+  if (session === undefined) throw new Error("the session is closed");
+  return session;
+}
+
+function makeTensor(tensorClass: typeof Tensor, tensor: TypedTensor): Tensor {
+  const { data, shape } = tensor;
+  if (data instanceof Float32Array) return new tensorClass("float32", data, shape);
+  if (data instanceof Int32Array) return new tensorClass("int32", data, shape);
+  return new tensorClass("bool", data, shape);
+}
+
+function buffersOf(tensors: Readonly<Record<string, TensorData>>): ArrayBuffer[] {
+  return Object.values(tensors).map((tensor) => tensor.data.buffer as ArrayBuffer);
+}

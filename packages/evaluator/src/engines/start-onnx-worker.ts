@@ -1,0 +1,94 @@
+import { Worker } from "node:worker_threads";
+
+import type { OnnxCallName, OnnxCalls, OnnxReply, OnnxWorkerData } from "./onnx-message.js";
+
+/** A thread that answers {@link OnnxCalls}. */
+export interface OnnxWorker {
+  /** Rejects with a plain Error that says why when the call fails or the thread is or gets lost; it never hangs. */
+  call<Name extends OnnxCallName>(
+    name: Name,
+    request: OnnxCalls[Name]["request"],
+    transfer?: readonly ArrayBuffer[],
+  ): Promise<OnnxCalls[Name]["response"]>;
+  /** False once the thread is lost. */
+  isAlive(): boolean;
+  /** Ends the thread once its running call is done; calls that still wait for an answer are rejected. */
+  stop(): Promise<void>;
+}
+
+interface PendingCall {
+  resolve(response: OnnxReply): void;
+  reject(error: Error): void;
+}
+
+// Run from source, the entry keeps the extension that it has there: Node resolves a worker's entry without help.
+const onnxEntry = new URL(import.meta.url.endsWith(".ts") ? "./onnx-worker.ts" : "./onnx-worker.js", import.meta.url);
+
+/** How long an ending process waits for the call that its thread is in. */
+const exitTimeoutMs = 10_000;
+
+/**
+ * Starts a thread, to be called at once: between calls it does not keep the process alive.
+ *
+ * @param entry - The thread's module. Default: `onnx-worker`.
+ */
+export function startOnnxWorker(entry: URL = onnxEntry): OnnxWorker {
+  const openCalls = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  const workerData: OnnxWorkerData = { openCalls };
+  const worker = new Worker(entry, { name: "ckpt-onnx", workerData });
+  const pending = new Map<number, PendingCall>();
+  let callCount = 0;
+  let loss: Error | undefined;
+
+  // onnxruntime-node 1.30 aborts the whole process when its thread is ended in the middle of a native call. Blocking
+  // here is harmless: the thread needs nothing of this one to finish the call.
+  const waitForCalls = (): void => {
+    const deadline = Date.now() + exitTimeoutMs;
+    for (;;) {
+      const count = Atomics.load(openCalls, 0);
+      const leftMs = deadline - Date.now();
+      if (count === 0 || leftMs <= 0 || loss !== undefined) return;
+      Atomics.wait(openCalls, 0, count, leftMs);
+    }
+  };
+  const lose = (error: Error): void => {
+    loss ??= error;
+    process.off("exit", waitForCalls);
+    for (const call of pending.values()) call.reject(loss);
+    pending.clear();
+  };
+  process.on("exit", waitForCalls);
+  worker.on("message", (reply: OnnxReply) => {
+    const call = pending.get(reply.id);
+    pending.delete(reply.id);
+    if (pending.size === 0) worker.unref();
+    call?.resolve(reply);
+  });
+  worker.on("messageerror", lose);
+  worker.on("error", lose);
+  worker.on("exit", (code) => lose(new Error(`the worker thread ended with exit code ${code}`)));
+
+  return {
+    call: async <Name extends OnnxCallName>(
+      name: Name,
+      request: OnnxCalls[Name]["request"],
+      transfer: readonly ArrayBuffer[] = [],
+    ): Promise<OnnxCalls[Name]["response"]> => {
+      if (loss !== undefined) throw loss;
+      const id = ++callCount;
+      const reply = await new Promise<OnnxReply>((resolve, reject) => {
+        pending.set(id, { resolve, reject });
+        worker.ref();
+        Atomics.add(openCalls, 0, 1);
+        worker.postMessage({ id, name, request }, transfer);
+      });
+      if ("failure" in reply) throw new Error(reply.failure);
+      return reply.response;
+    },
+    isAlive: () => loss === undefined,
+    stop: async () => {
+      waitForCalls();
+      await worker.terminate();
+    },
+  };
+}

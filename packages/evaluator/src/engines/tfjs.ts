@@ -1,0 +1,50 @@
+import { join } from "node:path";
+
+import { formatPaths, type Signature } from "@ckpt/manifest";
+import type { GraphModel, io } from "@tensorflow/tfjs";
+
+import type { InferenceEngine, NamedTensors, Session } from "../engine.js";
+import { importPackage, wrapFailure } from "./failure.js";
+import { readGraphModel } from "./read-graph-model.js";
+import { readOutputs, type Tfjs, toTensors } from "./tfjs-tensors.js";
+
+const name = "tfjs";
+
+/**
+ * The engine for GraphModels, on TensorFlow.js's current backend, which is part of the version: backends differ in the
+ * last bits. It runs in the caller's thread, one batch at a time.
+ *
+ * @throws {CkptError} ENGINE_UNAVAILABLE when `@tensorflow/tfjs` does not load.
+ */
+export async function loadTfjsEngine(): Promise<InferenceEngine> {
+  const tf = await importPackage(name, "@tensorflow/tfjs", () => import("@tensorflow/tfjs"));
+  await tf.ready();
+  return {
+    name,
+    version: `${tf.version.tfjs}+${tf.getBackend()}`,
+    format: "graph-model",
+    open: (artifact, signature) => wrapFailure(name, artifact, openSession(tf, artifact, signature)),
+  };
+}
+
+async function openSession(tf: Tfjs, artifact: string, signature: Signature): Promise<Session> {
+  const { model: json, weightData } = await readGraphModel(join(artifact, formatPaths["graph-model"]));
+  const handler: io.IOHandler = {
+    load: () =>
+      tf.io.getModelArtifactsForJSON(json, (groups) => Promise.resolve([tf.io.getWeightSpecs(groups), weightData])),
+  };
+  const model = await tf.loadGraphModel(handler);
+  return {
+    predict: (inputs) => wrapFailure(name, artifact, predict(tf, model, signature, inputs)),
+    close: () => {
+      model.dispose();
+      return Promise.resolve();
+    },
+  };
+}
+
+async function predict(tf: Tfjs, model: GraphModel, signature: Signature, inputs: NamedTensors): Promise<NamedTensors> {
+  const outputNames = signature.outputs.map((spec) => spec.name);
+  const outputs = tf.tidy(() => [model.execute(toTensors(tf, signature, inputs), outputNames)].flat());
+  return readOutputs(Object.fromEntries(outputs.map((tensor, index) => [outputNames[index] ?? "", tensor])));
+}

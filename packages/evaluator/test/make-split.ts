@@ -1,0 +1,53 @@
+import { digestBytes, type Split, type TensorData, type TensorSpec } from "@ckpt/manifest";
+
+import { createRandom } from "../src/metrics/random.js";
+
+export interface MadeSplit extends Split {
+  readonly features: Float32Array;
+  readonly labels: Int32Array | Float32Array;
+}
+
+/** A split in memory: rows `[rows, width]` of one input, read as views. */
+export function makeSplit(
+  features: Float32Array,
+  width: number,
+  labels: Int32Array | Float32Array,
+  overrides: Partial<Split> = {},
+): MadeSplit {
+  const rowCount = features.length / width;
+  const labelWidth = labels.length / rowCount;
+  const inputs: readonly TensorSpec[] = [{ name: "features", dtype: "float32", shape: [null, width] }];
+  const split: MadeSplit = {
+    name: "select",
+    role: "select",
+    rowCount,
+    digest: digestBytes(
+      Buffer.concat([new Uint8Array(features.slice().buffer), new Uint8Array(labels.slice().buffer)]),
+    ),
+    inputs,
+    features,
+    labels,
+    read: (start, end) => {
+      const input: TensorData = { data: features.subarray(start * width, end * width), shape: [end - start, width] };
+      return Promise.resolve({
+        rowCount: end - start,
+        inputs: { [split.inputs[0]?.name ?? ""]: input },
+        labels: {
+          data: labels.subarray(start * labelWidth, end * labelWidth),
+          shape: labels instanceof Int32Array ? [end - start] : [end - start, labelWidth],
+        },
+      });
+    },
+    gather: () => Promise.reject(new Error("not used by the evaluator")),
+    ...overrides,
+  };
+  return split;
+}
+
+/** Rows of four features with labels of three classes, the same for the same seed. */
+export function makeClassSplit(rowCount: number, overrides: Partial<Split> = {}, seed = 1): MadeSplit {
+  const random = createRandom(seed);
+  const features = Float32Array.from({ length: rowCount * 4 }, () => random() * 4 - 2);
+  const labels = Int32Array.from({ length: rowCount }, () => Math.floor(random() * 3));
+  return makeSplit(features, 4, labels, { classes: ["a", "b", "c"], ...overrides });
+}

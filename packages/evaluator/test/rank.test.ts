@@ -1,0 +1,203 @@
+import { lstat, mkdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { artifactPath, digestBytes, rankingManifestType, readDocument, runLayout } from "@ckpt/manifest";
+import { describe, expect, it } from "vitest";
+
+import { computeMetrics } from "../src/compute-metrics.js";
+import { evaluateArtifact } from "../src/evaluate-artifact.js";
+import { rankArtifacts } from "../src/rank-artifacts.js";
+import { writeRanking } from "../src/write-ranking.js";
+import { makeArtifact, readWeights } from "./make-artifact.js";
+import { makeFolder } from "./make-folder.js";
+import { type MadeSplit, makeClassSplit } from "./make-split.js";
+
+interface Run {
+  readonly path: string;
+  readonly artifacts: readonly [string, string];
+  readonly evaluations: string;
+  readonly split: MadeSplit;
+}
+
+/** A run with two artifacts; the labels are what the second one predicts. */
+async function makeRun(): Promise<Run> {
+  const path = await makeFolder();
+  const evaluations = join(path, runLayout.evaluations);
+  const parent = join(path, runLayout.artifacts);
+  const artifacts = [
+    await makeArtifact(parent, "step-00000001", 1),
+    await makeArtifact(parent, "step-00000002", 2),
+  ] as const;
+  const blank = makeClassSplit(60);
+  const oracle = await evaluateArtifact({ artifact: artifacts[1], split: blank, evaluations: join(path, "oracle") });
+  const bytes = await readFile(join(oracle.path, "predictions.bin"));
+  const predictions = new Float32Array(Uint8Array.from(bytes).buffer);
+  const labels = Int32Array.from({ length: 60 }, (_, row) => {
+    const scores = [...predictions.subarray(row * 3, row * 3 + 3)];
+    return scores.indexOf(Math.max(...scores));
+  });
+  blank.labels.set(labels);
+  const split: MadeSplit = { ...blank, digest: digestBytes("the oracle's labels") };
+  return { path, artifacts, evaluations, split };
+}
+
+async function evaluateAll({ artifacts, evaluations, split }: Run, engine: "tfjs" | "auto" = "auto"): Promise<void> {
+  for (const artifact of artifacts) await evaluateArtifact({ artifact, evaluations, split, engine });
+}
+
+describe("rankArtifacts", () => {
+  it("ranks by stored predictions alone", async () => {
+    const run = await makeRun();
+    await evaluateAll(run);
+    // No engine could run them any more.
+    for (const artifact of run.artifacts) await rm(join(artifact, "model.onnx"));
+    const ranking = await rankArtifacts({ ...run, split: "select" });
+    expect(ranking).toMatchObject({
+      kind: "ranking",
+      split: { name: "select", rowCount: 60, digest: run.split.digest },
+      metric: { name: "accuracy", mode: "max" },
+      tieRules: ["lower logLoss", "earlier step", "smaller artifact digest"],
+      candidates: [
+        { id: "step-00000002", rank: 1, status: "best", checkpoint: { step: 2 }, metrics: { accuracy: { value: 1 } } },
+        { id: "step-00000001", rank: 2, status: "ranked", checkpoint: { step: 1 } },
+      ],
+      pick: { id: "step-00000002", decidedBy: "higher accuracy" },
+    });
+    expect(ranking.candidates[1]?.metrics["accuracy"]?.value).toBeLessThan(1);
+    expect(await rankArtifacts({ ...run, split: run.split.digest })).toEqual(ranking);
+  });
+
+  it("ranks by another metric, and gives the figures of metrics.json", async () => {
+    const run = await makeRun();
+    await evaluateAll(run);
+    const ranking = await rankArtifacts({ ...run, split: "select", metric: "log_loss" });
+    expect(ranking.metric).toEqual({ name: "logLoss", mode: "min" });
+    const { path } = await evaluateArtifact({ artifact: run.artifacts[1], ...run });
+    const stored = await computeMetrics(path);
+    expect(ranking.candidates.find(({ id }) => id === "step-00000002")?.metrics["logLoss"]).toEqual(
+      stored.metrics["logLoss"],
+    );
+    await expect(rankArtifacts({ ...run, split: "select", metric: "auc" })).rejects.toMatchObject({
+      code: "METRIC_NOT_FOUND",
+    });
+  });
+
+  it("names the artifact that has no predictions", async () => {
+    const run = await makeRun();
+    await evaluateArtifact({ artifact: run.artifacts[0], ...run });
+    await expect(rankArtifacts({ ...run, split: "select" })).rejects.toMatchObject({
+      code: "EVALUATION_NOT_FOUND",
+      details: { path: run.artifacts[1] },
+    });
+    await evaluateAll(run);
+    await expect(rankArtifacts({ ...run, split: "test" })).rejects.toMatchObject({ code: "EVALUATION_NOT_FOUND" });
+    await expect(rankArtifacts({ ...run, split: "select", engine: "tfjs" })).rejects.toMatchObject({
+      code: "EVALUATION_NOT_FOUND",
+    });
+  });
+
+  it("does not take predictions of another artifact that had the same name", async () => {
+    const run = await makeRun();
+    await evaluateAll(run);
+    await rm(run.artifacts[0], { recursive: true });
+    await makeArtifact(join(run.path, runLayout.artifacts), "step-00000001", 2, { step: 7 });
+    await expect(rankArtifacts({ ...run, split: "select" })).rejects.toMatchObject({
+      code: "EVALUATION_NOT_FOUND",
+      details: { path: run.artifacts[0] },
+    });
+  });
+
+  it("compares candidates on the same rows only", async () => {
+    const run = await makeRun();
+    const other = makeClassSplit(60, {}, 2);
+    await evaluateArtifact({ artifact: run.artifacts[0], ...run });
+    await evaluateArtifact({ artifact: run.artifacts[1], ...run, split: other });
+    await expect(rankArtifacts({ ...run, split: "select" })).rejects.toMatchObject({ code: "EVALUATION_NOT_FOUND" });
+    await evaluateAll(run);
+    expect((await rankArtifacts({ ...run, split: "select" })).split.digest).toBe(run.split.digest);
+    await evaluateAll({ ...run, split: other });
+    await expect(rankArtifacts({ ...run, split: "select" })).rejects.toMatchObject({
+      code: "INVALID_OPTION",
+      details: { option: "split", expected: expect.stringContaining(other.digest) as string },
+    });
+    expect((await rankArtifacts({ ...run, split: other.digest })).split.digest).toBe(other.digest);
+  });
+
+  it("prefers onnxruntime-node's predictions to tfjs's, unless told otherwise", async () => {
+    const run = await makeRun();
+    await evaluateAll(run, "tfjs");
+    const tfjs = await rankArtifacts({ ...run, split: "select" });
+    await evaluateAll(run);
+    const onnx = await rankArtifacts({ ...run, split: "select" });
+    expect(onnx.candidates[0]?.evaluation).not.toBe(tfjs.candidates[0]?.evaluation);
+    expect(await rankArtifacts({ ...run, split: "select", engine: "tfjs" })).toEqual(tfjs);
+  });
+
+  it("ranks the others when one gives NaN", async () => {
+    const run = await makeRun();
+    const { b2, ...weights } = await readWeights(1);
+    const broken = await makeArtifact(join(run.path, runLayout.artifacts), "step-00000003", 1, {
+      formats: ["graph-model"],
+      weights: { ...weights, b2: [b2?.[0] ?? 0, NaN, 0] },
+      step: 3,
+    });
+    const artifacts = [broken, ...run.artifacts];
+    for (const artifact of artifacts) await evaluateArtifact({ artifact, ...run });
+    const ranking = await rankArtifacts({ ...run, artifacts, split: "select" });
+    expect(ranking.candidates.map(({ id, status }) => [id, status])).toEqual([
+      ["step-00000002", "best"],
+      ["step-00000001", "ranked"],
+      ["step-00000003", "failed"],
+    ]);
+    expect(ranking.candidates[2]?.reason).toMatch(/^output probabilities is NaN in row 0, column \d$/);
+    expect(ranking.pick?.id).toBe("step-00000002");
+  });
+
+  it("refuses no artifacts, and two of the same name", async () => {
+    const run = await makeRun();
+    await evaluateAll(run);
+    await expect(rankArtifacts({ ...run, artifacts: [], split: "select" })).rejects.toMatchObject({
+      code: "INVALID_OPTION",
+    });
+    const artifacts = [run.artifacts[0], run.artifacts[0]];
+    await expect(rankArtifacts({ ...run, artifacts, split: "select" })).rejects.toMatchObject({
+      details: { found: "step-00000001 twice" },
+    });
+  });
+});
+
+describe("writeRanking", () => {
+  it("writes ranking.json and points best at the pick, by a relative link that is replaced", async () => {
+    const run = await makeRun();
+    await evaluateAll(run);
+    const ranking = await rankArtifacts({ ...run, split: "select" });
+    await writeRanking(run.path, ranking);
+    const written = await readDocument(rankingManifestType, join(run.path, runLayout.ranking));
+    expect(written).toEqual({ ...ranking, digest: written.digest });
+    const best = join(run.path, runLayout.best);
+    expect(await readlink(best)).toBe("artifacts/step-00000002");
+    expect(await readFile(join(best, "artifact.json"))).toEqual(
+      await readFile(join(artifactPath(run.path, 2), "artifact.json")),
+    );
+    const pick = { id: "step-00000001", artifact: digestBytes("x"), decidedBy: "higher accuracy" };
+    await writeRanking(run.path, { ...ranking, pick });
+    expect(await readlink(best)).toBe("artifacts/step-00000001");
+    const { pick: _pick, ...withoutPick } = ranking;
+    await writeRanking(run.path, withoutPick);
+    await expect(lstat(best)).rejects.toMatchObject({ code: "ENOENT" });
+    await writeRanking(run.path, withoutPick);
+  });
+
+  it("never replaces a folder called best", async () => {
+    const run = await makeRun();
+    await evaluateAll(run);
+    const ranking = await rankArtifacts({ ...run, split: "select" });
+    const best = join(run.path, runLayout.best);
+    await mkdir(best);
+    await writeFile(join(best, "mine"), "");
+    await expect(writeRanking(run.path, ranking)).rejects.toMatchObject({ code: "FILE_SYSTEM" });
+    const { pick: _pick, ...withoutPick } = ranking;
+    await expect(writeRanking(run.path, withoutPick)).rejects.toMatchObject({ code: "FILE_SYSTEM" });
+    expect(await readFile(join(best, "mine"), "utf8")).toBe("");
+  });
+});
