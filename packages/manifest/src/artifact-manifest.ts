@@ -1,0 +1,75 @@
+import { z } from "zod";
+
+import type { DocumentHeader, DocumentType } from "./document.js";
+import { type FileEntry, fileEntriesSchema, sha256Schema } from "./file-entry.js";
+import { type Signature, signatureSchema } from "./signature.js";
+
+/** The frozen formats: TensorFlow.js GraphModel, TensorFlow GraphDef (`.pb`), SavedModel, ONNX. */
+export const artifactFormats = ["graph-model", "graph-def", "saved-model", "onnx"] as const;
+export type ArtifactFormat = (typeof artifactFormats)[number];
+
+/** Where each format stands in an artifact folder: the file or folder that its loaders are given. */
+export const formatPaths: Readonly<Record<ArtifactFormat, string>> = {
+  "graph-model": "graph-model/model.json",
+  "graph-def": "frozen.pb",
+  "saved-model": "saved-model",
+  onnx: "model.onnx",
+};
+
+/** `artifact.json`: one checkpoint, frozen and verified. Its digest is the artifact's identity. */
+export interface ArtifactManifest extends DocumentHeader<"artifact"> {
+  readonly source: {
+    readonly kind: "checkpoint" | "layers-model";
+    /** The checkpoint's digest, or for a LayersModel the SHA-256 over its files' digests. */
+    readonly digest: string;
+    /** The checkpoint's step. */
+    readonly step?: number;
+  };
+  readonly signature: Signature;
+  readonly formats: readonly ArtifactFormat[];
+  readonly parity: readonly ParityRecord[];
+  readonly files: readonly FileEntry[];
+}
+
+/** How far one output of one format is from the model it was frozen from. */
+export interface ParityRecord {
+  readonly format: ArtifactFormat;
+  /** What ran the format: `tfjs`, `onnxruntime-node`, ... */
+  readonly engine: string;
+  readonly output: string;
+  /** Batch sizes compared; none of them was used in the capture. */
+  readonly batchSizes: readonly number[];
+  /** Largest |artifact - model| over all compared elements. */
+  readonly maxAbsoluteError: number;
+  /** Largest |artifact - model| / max(|model|, 1e-6) over all compared elements. */
+  readonly maxRelativeError: number;
+}
+
+const error = z.number().nonnegative();
+
+export const artifactManifestType: DocumentType<ArtifactManifest> = {
+  kind: "artifact",
+  schemaVersion: 1,
+  schema: z.object({
+    kind: z.literal("artifact"),
+    schemaVersion: z.int().positive(),
+    source: z.object({
+      kind: z.enum(["checkpoint", "layers-model"]),
+      digest: sha256Schema,
+      step: z.int().nonnegative().exactOptional(),
+    }),
+    signature: signatureSchema,
+    formats: z.array(z.enum(artifactFormats)).min(1),
+    parity: z.array(
+      z.object({
+        format: z.enum(artifactFormats),
+        engine: z.string(),
+        output: z.string(),
+        batchSizes: z.array(z.int().positive()),
+        maxAbsoluteError: error,
+        maxRelativeError: error,
+      }),
+    ),
+    files: fileEntriesSchema,
+  }),
+};

@@ -1,0 +1,250 @@
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+
+import { describe, expect, it } from "vitest";
+
+import { caught } from "../test/caught.js";
+import { recordingFileSystem } from "../test/processes/dying-file-system.js";
+import { samples } from "../test/samples.js";
+import { useTemporaryFolder } from "../test/temporary-folder.js";
+import { checkpointManifestType } from "./checkpoint-manifest.js";
+import { removeFolder, replaceFile, stageFolder } from "./commit.js";
+import { digestBytes } from "./digest.js";
+import { CkptError } from "./errors.js";
+import type { FileEntry } from "./file-entry.js";
+import { type FileSystem, nodeFileSystem } from "./file-system.js";
+import { sweepLeftovers } from "./leftovers.js";
+import { readDocument } from "./read-document.js";
+import { verifyFiles } from "./verify-files.js";
+
+const makeFolder = useTemporaryFolder();
+const withFiles = (files: readonly FileEntry[]): typeof samples.checkpoint => ({ ...samples.checkpoint, files });
+
+async function commitText(target: string, text: string, isReplacing = false): Promise<void> {
+  const staged = await stageFolder(target, { isReplacing });
+  await staged.write("text.txt", text);
+  await staged.commit("checkpoint.json", withFiles);
+}
+
+describe("stageFolder", () => {
+  it("commits every file under its final name, listed with size and digest in the order of the paths", async () => {
+    const target = join(makeFolder(), "checkpoints", "step-00000120");
+    const staged = await stageFolder(target);
+    await staged.write("weights.bin", new Uint8Array([1, 2, 3]));
+    await Promise.all([staged.write("a/b/größe.txt", "größe"), staged.write("a/empty", "")]);
+    expect(existsSync(target)).toBe(false);
+    await staged.commit("checkpoint.json", withFiles);
+
+    const { files } = await readDocument(checkpointManifestType, join(target, "checkpoint.json"));
+    expect(files).toEqual([
+      { path: "a/b/größe.txt", sizeBytes: 7, sha256: digestBytes("größe") },
+      { path: "a/empty", sizeBytes: 0, sha256: digestBytes("") },
+      { path: "weights.bin", sizeBytes: 3, sha256: digestBytes(new Uint8Array([1, 2, 3])) },
+    ]);
+    expect(await verifyFiles(target, files)).toEqual([]);
+    expect(readdirSync(join(target, ".."))).toEqual(["step-00000120"]);
+  });
+
+  it("writes the manifest last, flushes each folder, then renames and flushes the parent", async () => {
+    const calls: (keyof FileSystem)[] = [];
+    const target = join(makeFolder(), "target");
+    const staged = await stageFolder(target, { fileSystem: recordingFileSystem(nodeFileSystem, calls) });
+    await staged.write("a/text.txt", "x");
+    await staged.commit("checkpoint.json", withFiles);
+    const staging = "remove makeFolder";
+    const writing = "makeFolder writeFile";
+    const committing = "writeFile syncFolder syncFolder list rename syncFolder";
+    expect(calls.join(" ")).toBe([staging, writing, committing].join(" "));
+  });
+
+  it("refuses a target that is there, keeps it, and leaves nothing staged", async () => {
+    const parent = makeFolder();
+    await commitText(join(parent, "target"), "old");
+    const error = await caught("TARGET_EXISTS", () => commitText(join(parent, "target"), "new"));
+    expect(error.details).toEqual({ path: join(parent, "target") });
+    expect(readFileSync(join(parent, "target", "text.txt"), "utf8")).toBe("old");
+    expect(readdirSync(parent)).toEqual(["target"]);
+  });
+
+  it("takes a target's place if asked to, whether or not there is one", async () => {
+    const parent = makeFolder();
+    await commitText(join(parent, "target"), "old", true);
+    await commitText(join(parent, "target"), "new", true);
+    expect(readFileSync(join(parent, "target", "text.txt"), "utf8")).toBe("new");
+    expect(readdirSync(parent)).toEqual(["target"]);
+  });
+
+  it("removes an old content that a process left that died in the middle of replacing", async () => {
+    const parent = makeFolder();
+    await commitText(join(parent, ".target.replaced-1"), "old");
+    await commitText(join(parent, ".other.replaced-1"), "old");
+    await commitText(join(parent, "target"), "new");
+    expect(readdirSync(parent)).toEqual([".other.replaced-1", "target"]);
+  });
+
+  it("puts the old folder back when the new one cannot be moved into place", async () => {
+    const parent = makeFolder();
+    const target = join(parent, "target");
+    await commitText(target, "old");
+    const fileSystem: FileSystem = {
+      ...nodeFileSystem,
+      rename: async (from, to) => {
+        if (from.includes(".staging-"))
+          throw new CkptError("FILE_SYSTEM", { path: to, operation: "rename", reason: "" });
+        await nodeFileSystem.rename(from, to);
+      },
+    };
+    const staged = await stageFolder(target, { isReplacing: true, fileSystem });
+    await caught("FILE_SYSTEM", () => staged.commit("checkpoint.json", withFiles));
+    await staged.abandon();
+    expect(readFileSync(join(target, "text.txt"), "utf8")).toBe("old");
+    expect(readdirSync(parent)).toEqual(["target"]);
+  });
+
+  it("replaces a link to a folder by a folder, and leaves what the link leads to alone", async () => {
+    const parent = makeFolder();
+    await commitText(join(parent, "other"), "other");
+    symlinkSync("other", join(parent, "target"));
+    await caught("TARGET_EXISTS", () => commitText(join(parent, "target"), "new"));
+    await commitText(join(parent, "target"), "new", true);
+    expect(lstatSync(join(parent, "target")).isDirectory()).toBe(true);
+    expect(readFileSync(join(parent, "other", "text.txt"), "utf8")).toBe("other");
+    expect(readdirSync(parent)).toEqual(["other", "target"]);
+  });
+
+  it("commits through a link to the parent folder", async () => {
+    const folder = makeFolder();
+    mkdirSync(join(folder, "real"));
+    symlinkSync("real", join(folder, "linked"));
+    await commitText(join(folder, "linked", "target"), "new");
+    expect(readFileSync(join(folder, "real", "target", "text.txt"), "utf8")).toBe("new");
+  });
+
+  it("takes a target path that ends in a slash or in a dot", async () => {
+    const parent = makeFolder();
+    await commitText(`${parent}/first/`, "x");
+    await commitText(`${parent}/second/.`, "x");
+    expect(readdirSync(parent)).toEqual(["first", "second"]);
+  });
+
+  it.each(["../text.txt", "/text.txt", "a/../../text.txt", "..\\text.txt", ""])("refuses to write %j", async (name) => {
+    const parent = makeFolder();
+    const staged = await stageFolder(join(parent, "target"));
+    const error = await caught("UNSAFE_PATH", () => staged.write(name, "x"));
+    expect(error.details).toEqual({ path: join(parent, "target"), named: name });
+    await caught("UNSAFE_PATH", () => staged.commit(name, withFiles));
+    await staged.abandon();
+    expect(readdirSync(parent)).toEqual([]);
+  });
+
+  it("refuses a second file of the same name and lists the first", async () => {
+    const target = join(makeFolder(), "target");
+    const staged = await stageFolder(target);
+    await staged.write("text.txt", "first");
+    await caught("FILE_SYSTEM", () => staged.write("text.txt", "second"));
+    await staged.commit("checkpoint.json", withFiles);
+    const { files } = await readDocument(checkpointManifestType, join(target, "checkpoint.json"));
+    expect(files).toEqual([{ path: "text.txt", sizeBytes: 5, sha256: digestBytes("first") }]);
+  });
+
+  it("removes what an earlier process with the same id had staged", async () => {
+    const target = join(makeFolder(), "target");
+    const earlier = await stageFolder(target);
+    await earlier.write("old.txt", "old");
+    const staged = await stageFolder(target);
+    await staged.commit("checkpoint.json", withFiles);
+    expect(readdirSync(target)).toEqual(["checkpoint.json"]);
+  });
+
+  it("links a committed file instead of writing it again", async () => {
+    const parent = makeFolder();
+    await commitText(join(parent, "first"), "shared");
+    const entry = { path: "linked/text.txt", sizeBytes: 6, sha256: digestBytes("shared") };
+    const staged = await stageFolder(join(parent, "second"));
+    await staged.link(join(parent, "first", "text.txt"), entry);
+    await staged.commit("checkpoint.json", withFiles);
+    await removeFolder(join(parent, "first"));
+    expect(await verifyFiles(join(parent, "second"), [entry])).toEqual([]);
+    await caught("FILE_SYSTEM", async () => {
+      await (await stageFolder(join(parent, "third"))).link(join(parent, "nowhere"), entry);
+    });
+  });
+
+  it("refuses a manifest that could not be read back, and has not touched the target", async () => {
+    const parent = makeFolder();
+    const staged = await stageFolder(join(parent, "target"));
+    const [parity] = samples.artifact.parity;
+    const manifest = { ...samples.artifact, parity: [{ ...parity, maxAbsoluteError: NaN }] };
+    await expect(staged.commit("artifact.json", () => manifest)).rejects.toThrow(TypeError);
+    await staged.abandon();
+    expect(readdirSync(parent)).toEqual([]);
+  });
+});
+
+describe("removeFolder", () => {
+  it("removes the folder and nothing else", async () => {
+    const parent = makeFolder();
+    await commitText(join(parent, "target"), "x");
+    await commitText(join(parent, "other"), "x");
+    await removeFolder(`${join(parent, "target")}/`);
+    expect(readdirSync(parent)).toEqual(["other"]);
+  });
+
+  it("removes a link and not what it leads to", async () => {
+    const parent = makeFolder();
+    await commitText(join(parent, "other"), "x");
+    symlinkSync("other", join(parent, "target"));
+    await removeFolder(join(parent, "target"));
+    expect(readdirSync(join(parent, "other"))).toEqual(["checkpoint.json", "text.txt"]);
+    expect(readdirSync(parent)).toEqual(["other"]);
+  });
+
+  it("says so when there is none", async () => {
+    await caught("FILE_SYSTEM", () => removeFolder(join(makeFolder(), "target")));
+  });
+
+  it("is not stopped by trash that an earlier process with the same id left", async () => {
+    const parent = makeFolder();
+    await commitText(join(parent, `.target.trash-${process.pid}`), "x");
+    await commitText(join(parent, "target"), "x");
+    await removeFolder(join(parent, "target"));
+    expect(readdirSync(parent)).toEqual([]);
+  });
+});
+
+describe("replaceFile", () => {
+  it("creates and replaces a file, of which a reader that has it open keeps the old content", async () => {
+    const path = join(makeFolder(), "run.json");
+    await replaceFile(path, "first");
+    const before = statSync(path).ino;
+    await replaceFile(path, new TextEncoder().encode("second"));
+    expect(readFileSync(path, "utf8")).toBe("second");
+    expect(statSync(path).ino).not.toBe(before);
+    expect(readdirSync(join(path, ".."))).toEqual(["run.json"]);
+  });
+
+  it("keeps the old content when the new one cannot be written", async () => {
+    const path = join(makeFolder(), "run.json");
+    await replaceFile(path, "first");
+    const fileSystem: FileSystem = {
+      ...nodeFileSystem,
+      writeFile: async (at) => {
+        writeFileSync(at, "sec");
+        throw new CkptError("FILE_SYSTEM", { path: at, operation: "write", reason: "no space" });
+      },
+    };
+    await caught("FILE_SYSTEM", () => replaceFile(path, "second", fileSystem));
+    expect(readFileSync(path, "utf8")).toBe("first");
+    await sweepLeftovers(join(path, ".."));
+    expect(readdirSync(join(path, ".."))).toEqual(["run.json"]);
+  });
+});

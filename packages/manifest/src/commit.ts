@@ -1,0 +1,138 @@
+import { basename, dirname, join, resolve } from "node:path";
+
+import { digestBytes } from "./digest.js";
+import { type DocumentHeader, serializeDocument } from "./document.js";
+import { CkptError } from "./errors.js";
+import type { FileEntry } from "./file-entry.js";
+import { type FileSystem, nodeFileSystem } from "./file-system.js";
+import { isInsidePath } from "./inside-path.js";
+import { findReplaced, leftoverPath } from "./leftovers.js";
+
+/** A folder being written: nobody sees it until {@link StagedFolder.commit}. */
+export interface StagedFolder {
+  /** Where the files are while staged. */
+  readonly path: string;
+  /** Writes a new file, flushed to the device, and lists it in the manifest to come. */
+  write(path: string, data: Uint8Array | string): Promise<FileEntry>;
+  /** Gives a committed file a second name here instead of writing it again; `entry` is what its manifest says of it. */
+  link(existing: string, entry: FileEntry): Promise<FileEntry>;
+  /** Writes the manifest last and makes the folder appear under its final name, whole or not at all. */
+  commit(manifestName: string, manifest: (files: readonly FileEntry[]) => DocumentHeader<string>): Promise<void>;
+  /** Removes everything staged; to be called when a write or the commit has failed. */
+  abandon(): Promise<void>;
+}
+
+export interface StageFolderOptions {
+  /** Default: the machine's own. */
+  readonly fileSystem?: FileSystem;
+  /** Take the place of a folder that is already there. Default: false, which makes that an error. */
+  readonly isReplacing?: boolean;
+}
+
+/**
+ * Opens a staging folder beside `target`. The protocol: write and fsync each file, the manifest last, fsync every
+ * folder, rename to `target`, fsync the parent. A process that dies anywhere before the rename leaves `target` as it
+ * was and a `.<name>.staging-<pid>` for {@link sweepLeftovers}.
+ *
+ * With `isReplacing` the old folder is first renamed to `.<name>.replaced-<pid>`: no portable call exchanges two
+ * folders, so between the two renames a reader finds nothing. A process that dies there leaves the old folder under
+ * that name, and {@link sweepLeftovers} puts it back.
+ *
+ * @throws {CkptError} FILE_SYSTEM; UNSAFE_PATH for a file name that leads out of the folder; TARGET_EXISTS at the commit.
+ */
+export async function stageFolder(target: string, options: StageFolderOptions = {}): Promise<StagedFolder> {
+  const { fileSystem = nodeFileSystem, isReplacing = false } = options;
+  const finalPath = resolve(target);
+  const parent = dirname(finalPath);
+  const path = leftoverPath(finalPath, "staging");
+  const files: FileEntry[] = [];
+  const folders = new Set([path]);
+
+  const checkName = (name: string): void => {
+    if (!isInsidePath(name)) throw new CkptError("UNSAFE_PATH", { path: target, named: name });
+  };
+  const addFile = async (entry: FileEntry, create: (at: string) => Promise<void>): Promise<FileEntry> => {
+    checkName(entry.path);
+    const folder = dirname(join(path, entry.path));
+    if (!folders.has(folder)) {
+      await fileSystem.makeFolder(folder);
+      for (let at = folder; !folders.has(at); at = dirname(at)) folders.add(at);
+    }
+    await create(join(path, entry.path));
+    files.push(entry);
+    return entry;
+  };
+  const moveIntoPlace = async (names: readonly string[]): Promise<void> => {
+    const replaced = leftoverPath(finalPath, "replaced");
+    const isTaken = names.includes(basename(finalPath));
+    if (isTaken) {
+      await fileSystem.remove(replaced);
+      await fileSystem.rename(finalPath, replaced);
+    }
+    try {
+      await fileSystem.rename(path, finalPath);
+    } catch (error) {
+      if (isTaken) await fileSystem.rename(replaced, finalPath);
+      throw error;
+    }
+    await fileSystem.syncFolder(parent);
+    if (isTaken) await fileSystem.remove(replaced);
+    // Older ones, of processes that died: kept until here, they may have been the only content.
+    for (const name of findReplaced(names, basename(finalPath))) await fileSystem.remove(join(parent, name));
+  };
+
+  await fileSystem.remove(path);
+  await fileSystem.makeFolder(path);
+  return {
+    path,
+    write: (file, data) => {
+      const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
+      const entry = { path: file, sizeBytes: bytes.byteLength, sha256: digestBytes(bytes) };
+      return addFile(entry, (at) => fileSystem.writeFile(at, bytes));
+    },
+    link: (existing, entry) => addFile(entry, (at) => fileSystem.linkFile(existing, at)),
+    commit: async (manifestName, manifest) => {
+      checkName(manifestName);
+      const text = serializeDocument(manifest(files.toSorted((a, b) => (a.path < b.path ? -1 : 1))));
+      await fileSystem.writeFile(join(path, manifestName), new TextEncoder().encode(text));
+      for (const folder of folders) await fileSystem.syncFolder(folder);
+      const names = await fileSystem.list(parent);
+      if (names.includes(basename(finalPath)) && !isReplacing) {
+        await fileSystem.remove(path);
+        throw new CkptError("TARGET_EXISTS", { path: target });
+      }
+      await moveIntoPlace(names);
+    },
+    abandon: () => fileSystem.remove(path),
+  };
+}
+
+/**
+ * Deletes a committed folder so that no reader ever sees half of it: renamed to a trash name first, then removed.
+ *
+ * @throws {CkptError} FILE_SYSTEM.
+ */
+export async function removeFolder(target: string, fileSystem: FileSystem = nodeFileSystem): Promise<void> {
+  const trash = leftoverPath(resolve(target), "trash");
+  await fileSystem.remove(trash);
+  await fileSystem.rename(target, trash);
+  await fileSystem.syncFolder(dirname(trash));
+  await fileSystem.remove(trash);
+}
+
+/**
+ * Replaces one file whole or not at all: written beside it, flushed, renamed over it.
+ *
+ * @throws {CkptError} FILE_SYSTEM.
+ */
+export async function replaceFile(
+  path: string,
+  data: Uint8Array | string,
+  fileSystem: FileSystem = nodeFileSystem,
+): Promise<void> {
+  const staged = leftoverPath(path, "staging");
+  await fileSystem.remove(staged);
+  await fileSystem.writeFile(staged, typeof data === "string" ? new TextEncoder().encode(data) : data);
+  await fileSystem.rename(staged, path);
+  await fileSystem.syncFolder(dirname(path));
+}

@@ -1,0 +1,95 @@
+import { constants } from "node:fs";
+import { link, mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+
+import { CkptError } from "./errors.js";
+
+/**
+ * What the commit protocol needs of a file system, one method per boundary at which a process can die. Passed in, so
+ * that a test can stop or fail at each of them.
+ */
+export interface FileSystem {
+  /** Creates a folder and its parents, with their names flushed to the device; one that is there already is no error. */
+  makeFolder(path: string): Promise<void>;
+  /** Creates a new file with these bytes and flushes it to the device. Fails if it is there. */
+  writeFile(path: string, data: Uint8Array): Promise<void>;
+  /** Appends to a file, which is created if needed, and flushes it, with the name of a new one, to the device. */
+  appendFile(path: string, data: Uint8Array): Promise<void>;
+  /** Gives an existing file a second name. Fails if that name is taken. */
+  linkFile(existing: string, path: string): Promise<void>;
+  /** Flushes a folder's own entries to the device. */
+  syncFolder(path: string): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  /** Removes a file or a whole folder; one that is not there is no error. */
+  remove(path: string): Promise<void>;
+  /** Names in a folder, sorted by code unit; none if it is not there. */
+  list(path: string): Promise<readonly string[]>;
+}
+
+/** The file system of this machine. Its errors are {@link CkptError} FILE_SYSTEM with the path and the operation. */
+export const nodeFileSystem: FileSystem = {
+  makeFolder: (path) => wrapErrors("create folder", path, () => makeFolder(path)),
+  writeFile: (path, data) => wrapErrors("write", path, () => writeAndSync(path, data)),
+  appendFile: (path, data) => wrapErrors("append", path, () => appendAndSync(path, data)),
+  linkFile: (existing, path) => wrapErrors("link", path, () => link(existing, path)),
+  syncFolder: (path) => wrapErrors("sync folder", path, () => syncFolder(path)),
+  rename: (from, to) => wrapErrors("rename", to, () => rename(from, to)),
+  remove: (path) => wrapErrors("remove", path, () => rm(path, { recursive: true, force: true })),
+  list: (path) => wrapErrors("list", path, () => list(path)),
+};
+
+async function makeFolder(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true });
+  if (first === undefined) return;
+  for (let at = resolve(path); at.length >= resolve(first).length; at = dirname(at)) await syncFolder(dirname(at));
+}
+
+async function writeAndSync(path: string, data: Uint8Array): Promise<void> {
+  const file = await open(path, "wx");
+  try {
+    await file.writeFile(data);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function appendAndSync(path: string, data: Uint8Array): Promise<void> {
+  const file = await open(path, "a");
+  try {
+    const isNew = (await file.stat()).size === 0;
+    await file.writeFile(data);
+    await file.sync();
+    if (isNew) await syncFolder(dirname(path));
+  } finally {
+    await file.close();
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  // Windows cannot open a folder for this; there a rename is durable with the volume's journal.
+  if (process.platform === "win32") return;
+  const folder = await open(path, constants.O_RDONLY);
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+async function list(path: string): Promise<readonly string[]> {
+  try {
+    return (await readdir(path)).toSorted();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
+}
+
+async function wrapErrors<Result>(operation: string, path: string, action: () => Promise<Result>): Promise<Result> {
+  try {
+    return await action();
+  } catch (cause) {
+    throw new CkptError("FILE_SYSTEM", { path, operation, reason: (cause as Error).message }, { cause });
+  }
+}

@@ -1,0 +1,61 @@
+export {
+  type ArtifactFormat,
+  artifactFormats,
+  type ArtifactManifest,
+  artifactManifestType,
+  formatPaths,
+  type ParityRecord,
+} from "./artifact-manifest.js";
+export { type CheckpointManifest, checkpointManifestType } from "./checkpoint-manifest.js";
+export { removeFolder, replaceFile, type StagedFolder, stageFolder, type StageFolderOptions } from "./commit.js";
+export { digestBytes, digestFile } from "./digest.js";
+export {
+  type DocumentHeader,
+  type DocumentType,
+  parseDocument,
+  parseLine,
+  type Sealed,
+  serializeDocument,
+  serializeLine,
+} from "./document.js";
+export type { ErrorCode, ErrorDetails, Issue } from "./error-details.js";
+export { CkptError, isCkptError } from "./errors.js";
+export { type EvaluationManifest, evaluationManifestType } from "./evaluation-manifest.js";
+export type { FileEntry } from "./file-entry.js";
+export { type FileSystem, nodeFileSystem } from "./file-system.js";
+export {
+  type HistoryRecord,
+  historyRecordSchema,
+  parseHistory,
+  readHistory,
+  serializeHistoryRecord,
+} from "./history.js";
+export { isInsidePath } from "./inside-path.js";
+export { type Json, serializeCanonicalJson } from "./json.js";
+export { artifactPath, checkpointPath, formatStepName, manifestNames, parseStepName, runLayout } from "./layout.js";
+export { sweepLeftovers } from "./leftovers.js";
+export {
+  compareMetric,
+  type MetricMode,
+  type Metrics,
+  restoreMetrics,
+  type StoredMetrics,
+  storeMetrics,
+} from "./metric.js";
+export type { MetricEstimate } from "./metric-estimate.js";
+export { type MetricsManifest, metricsManifestType } from "./metrics-manifest.js";
+export {
+  type CandidateStatus,
+  type RankedCandidate,
+  type RankingManifest,
+  rankingManifestType,
+} from "./ranking-manifest.js";
+export { readDocument } from "./read-document.js";
+export { lockRun, type RunLock } from "./run-lock.js";
+export { type DataRecord, type RunManifest, runManifestType, type StopReason } from "./run-manifest.js";
+export { type Dtype, dtypes, type Signature, type TensorSpec } from "./signature.js";
+export type { Batch, Split, SplitRole, TensorData } from "./split.js";
+export { verifyFiles } from "./verify-files.js";
+export { serializeTimingRecord, type TimingRecord, timingRecordSchema } from "./timing.js";
+export { type CommittedKind, type Verification, verifyFolder } from "./verify-folder.js";
+export { verifyRun } from "./verify-run.js";

@@ -1,0 +1,66 @@
+import { readlink } from "node:fs/promises";
+import { join } from "node:path";
+
+import { type Sealed, parseLine } from "./document.js";
+import { CkptError, isCkptError } from "./errors.js";
+import { nodeFileSystem } from "./file-system.js";
+import { readHistory } from "./history.js";
+import { runLayout } from "./layout.js";
+import { type RankingManifest, rankingManifestType } from "./ranking-manifest.js";
+import { readDocument } from "./read-document.js";
+import { readText } from "./read-text.js";
+import { runManifestType } from "./run-manifest.js";
+import { timingRecordSchema } from "./timing.js";
+import { type CommittedKind, tryRead, type Verification, verifyFolder } from "./verify-folder.js";
+
+const committedFolders: readonly (readonly [CommittedKind, string])[] = [
+  ["checkpoint", runLayout.checkpoints],
+  ["artifact", runLayout.artifacts],
+  ["evaluation", runLayout.evaluations],
+];
+
+/** Checks every file of a run that ckpt wrote. What others put there and what is still staged is passed over. */
+export async function verifyRun(run: string): Promise<Verification> {
+  const parts: Verification[] = [
+    await verifyDocument(() => readDocument(runManifestType, join(run, runLayout.manifest))),
+    await verifyDocument(() => readHistory(join(run, runLayout.history))),
+    await verifyDocument(() => readTimings(join(run, runLayout.timings))),
+  ];
+  for (const [kind, folder] of committedFolders) {
+    for (const name of await nodeFileSystem.list(join(run, folder))) {
+      if (!name.startsWith(".")) parts.push(await verifyFolder(kind, join(run, folder, name)));
+    }
+  }
+  const ranking = await tryRead(() => readDocument(rankingManifestType, join(run, runLayout.ranking)));
+  if ("value" in ranking) parts.push(await verifyBest(run, ranking.value));
+  // A run that was not ranked yet has no ranking.
+  else if (!isCkptError(ranking.problem, "MANIFEST_MISSING")) parts.push({ fileCount: 1, problems: [ranking.problem] });
+  return {
+    fileCount: parts.reduce((sum, part) => sum + part.fileCount, 0),
+    problems: parts.flatMap((part) => part.problems),
+  };
+}
+
+async function verifyDocument(read: () => Promise<unknown>): Promise<Verification> {
+  const result = await tryRead(read);
+  return { fileCount: 1, problems: "problem" in result ? [result.problem] : [] };
+}
+
+async function readTimings(path: string): Promise<void> {
+  const text = await readText(path);
+  if (text === undefined) throw new CkptError("FILE_MISSING", { path });
+  if (text !== "" && !text.endsWith("\n")) {
+    throw new CkptError("MANIFEST_INVALID", { path, issues: [{ path: "", message: "the last line was cut short" }] });
+  }
+  const lines = text.split("\n").slice(0, -1);
+  for (const [index, line] of lines.entries()) parseLine(timingRecordSchema, line, `${path}:${index + 1}`);
+}
+
+async function verifyBest(run: string, ranking: Sealed<RankingManifest>): Promise<Verification> {
+  if (ranking.pick === undefined) return { fileCount: 1, problems: [] };
+  const path = join(run, runLayout.best);
+  const expected = `${runLayout.artifacts}/${ranking.pick.id}`;
+  const found = await readlink(path).catch((error: NodeJS.ErrnoException) => error.code ?? error.message);
+  const problems = found === expected ? [] : [new CkptError("LINK_MISMATCH", { path, expected, found })];
+  return { fileCount: 2, problems };
+}
