@@ -1,0 +1,38 @@
+import { writeFileSync } from "node:fs";
+import { opSchemas } from "../src/emit/graph-def/op-schemas.js";
+import { findGraphModelOpReason } from "../src/emit/graph-model/graph-model-ops.js";
+import { onnxEmitters } from "../src/emit/onnx/emit-onnx.js";
+import { lowerings } from "../src/lower/registry.js";
+
+const sorted = (names: Iterable<string>): readonly string[] => [...names].toSorted();
+
+const ops = sorted(Object.keys(opSchemas)).map((op) => {
+  const graphModel = findGraphModelOpReason(op, "");
+  return `| \`${op}\` | yes | ${graphModel === undefined ? "yes" : `no: ${graphModel}`} | ${op in onnxEmitters ? "yes" : "no"} |`;
+});
+
+const text = `# Supported operations
+
+Generated from the code by \`pnpm generate\`; CI fails when it is out of date.
+
+A TensorFlow.js model is frozen by recording the kernels it runs, so what counts is its kernels, not its layers: custom
+layers work like built-in ones. What cannot be expressed is refused before anything is written, all of it at once, with
+the layers it came from (\`UNSUPPORTED_OP\`). Only the batch size stays open in the artifact; a model with another open
+size (time, height, width) is refused (\`UNSUPPORTED_SHAPE\`).
+
+## Operations by format
+
+The frozen \`.pb\` and the SavedModel hold the same GraphDef. ONNX is opset 17.
+
+| operation | GraphDef, SavedModel | GraphModel | ONNX |
+|---|---|---|---|
+${ops.join("\n")}
+
+## TensorFlow.js kernels that are captured
+
+${sorted(Object.keys(lowerings))
+  .map((kernel) => `\`${kernel}\``)
+  .join(", ")}.
+`;
+
+writeFileSync(new URL("../../../docs/support.md", import.meta.url), text);

@@ -1,0 +1,51 @@
+import { CkptError, serializeCanonicalJson, type Signature } from "@ckpt/manifest";
+import type * as tf from "@tensorflow/tfjs";
+
+import { lowerProgram } from "../lower/lower-program.js";
+import type { GraphTemplate } from "../template/graph-template.js";
+import { captureProgram } from "./capture-program.js";
+import type { TensorFunction } from "./record-trace.js";
+
+/** How {@link captureFunction} treats tensors that are not inputs. */
+export interface CaptureFunctionOptions {
+  /** Tensors the function uses that are to stay replaceable, by weight key; others become fixed constants. */
+  readonly weights?: Readonly<Record<string, tf.Tensor>>;
+}
+
+/**
+ * Captures a function on tensors as {@link captureModel} does a model. It takes one tensor for each input of the
+ * signature and returns the outputs, in order.
+ *
+ * @throws {CkptError} SIGNATURE_MISMATCH when the outputs differ from the signature; else as `captureModel`.
+ */
+export function captureFunction(
+  compute: TensorFunction,
+  signature: Signature,
+  { weights = {} }: CaptureFunctionOptions = {},
+): GraphTemplate {
+  const program = captureProgram(compute, {
+    inputs: signature.inputs,
+    outputNames: signature.outputs.map((output) => output.name),
+    weights: Object.entries(weights).map(([key, tensor]) => ({ key, savedName: key, tensor })),
+    currentLayer: () => "",
+  });
+  if (program.outputs.length !== signature.outputs.length) {
+    throw new CkptError("SIGNATURE_MISMATCH", {
+      where: "the captured function",
+      expected: `${signature.outputs.length} output(s)`,
+      found: `${program.outputs.length}`,
+    });
+  }
+  const template = lowerProgram(program);
+  for (const [index, expected] of signature.outputs.entries()) {
+    const found = template.signature.outputs[index];
+    if (serializeCanonicalJson(expected) !== serializeCanonicalJson(found)) {
+      throw new CkptError("SIGNATURE_MISMATCH", {
+        where: `output ${expected.name} of the captured function`,
+        expected: `${expected.dtype} ${JSON.stringify(expected.shape)}`,
+        found: `${found?.dtype} ${JSON.stringify(found?.shape)}`,
+      });
+    }
+  }
+  return template;
+}

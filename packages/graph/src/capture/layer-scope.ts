@@ -1,0 +1,36 @@
+import type { LayerPlace } from "./layer-tree.js";
+
+/** Where in the layers the computation is. */
+export interface LayerScope {
+  /** Path of the innermost layer being called, empty outside of any. */
+  readonly currentLayer: () => string;
+  /** Gives the layers their own `call` back. */
+  readonly restore: () => void;
+}
+
+/** Wraps `call` of every layer, so that it is known at any time which one is running, until `restore` is called. */
+export function enterLayerScope(places: readonly LayerPlace[]): LayerScope {
+  const stack: string[] = [];
+  const wrapped = places.map(({ path, layer }) => {
+    const own = Object.getOwnPropertyDescriptor(layer, "call");
+    const call = layer.call.bind(layer);
+    layer.call = (inputs, kwargs): ReturnType<typeof call> => {
+      stack.push(path);
+      try {
+        return call(inputs, kwargs);
+      } finally {
+        stack.pop();
+      }
+    };
+    return { layer, own };
+  });
+  return {
+    currentLayer: () => stack.at(-1) ?? "",
+    restore: () => {
+      for (const { layer, own } of wrapped) {
+        if (own === undefined) Reflect.deleteProperty(layer, "call");
+        else Object.defineProperty(layer, "call", own);
+      }
+    },
+  };
+}

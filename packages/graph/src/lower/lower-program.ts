@@ -1,0 +1,142 @@
+import { CkptError } from "@ckpt/manifest";
+
+import type { CapturedProgram, ProgramArgument, ProgramCall } from "../capture/captured-program.js";
+import type { Operand } from "../capture/trace.js";
+import { staticSize, toSymbolicShape } from "../ir/size.js";
+import { validateGraph } from "../ir/validate.js";
+import { removeDeadNodes } from "../passes/remove-dead-nodes.js";
+import type { GraphTemplate } from "../template/graph-template.js";
+import { createGraphBuilder } from "./lowering-builder.js";
+import { type LoweringCall, UnsupportedKernel, type Value } from "./lowering.js";
+import { lowerings } from "./registry.js";
+
+// Indices of the calls that an output needs: what is computed and never used has to be no obstacle.
+function findLiveCalls(program: CapturedProgram): ReadonlySet<number> {
+  const live = new Set<number>();
+  const mark = ({ operand }: ProgramArgument): void => {
+    if (operand.kind === "call") live.add(operand.index);
+  };
+  program.outputs.forEach(mark);
+  for (let index = program.calls.length - 1; index >= 0; index--) {
+    if (live.has(index)) program.calls[index]?.inputs.forEach(mark);
+  }
+  return live;
+}
+
+function failMissing(what: string): never {
+  throw new UnsupportedKernel(`it has no ${what}`);
+}
+
+function lookUp<Item>(item: Item | undefined): Item {
+  if (item === undefined) throw new TypeError("The program refers to a value that it does not have.");
+  return item;
+}
+
+// The value under a key, made at the first request.
+function remember<Key>(values: Map<Key, Value>, key: Key, make: () => Value): Value {
+  const value = values.get(key) ?? make();
+  values.set(key, value);
+  return value;
+}
+
+function describeCall(
+  source: ProgramCall,
+  inputs: readonly Value[],
+  batchSizes: readonly [number, number],
+): LoweringCall {
+  const optionalInput = (slot: string): Value | undefined =>
+    inputs[source.inputs.findIndex((input) => input.slot === slot)];
+  return {
+    kernel: source.kernel,
+    source,
+    inputs,
+    batchSizes,
+    outputs: source.outputs,
+    optionalInput,
+    input: (slot) => optionalInput(slot) ?? failMissing(`argument ${slot}`),
+    output: () => source.outputs[0] ?? failMissing("output"),
+  };
+}
+
+/**
+ * Translates kernel calls of TensorFlow.js into a graph of TensorFlow operations.
+ *
+ * @throws {CkptError} UNSUPPORTED_OP with every kernel that has no counterpart and the layers it came from.
+ */
+export function lowerProgram(program: CapturedProgram): GraphTemplate {
+  const build = createGraphBuilder();
+  const inputs = program.inputs.map(({ name, dtype, shape }) =>
+    build.placeholder(name, {
+      dtype,
+      sizes: shape.map((size) => (size === null ? { scale: 1, offset: 0 } : staticSize(size))),
+    }),
+  );
+  const weights = new Map(program.weights.map((weight) => [weight.key, weight]));
+  const weightValues = new Map<string, Value>();
+  const constantValues = new Map<number, Value>();
+  const callValues = new Map<number, readonly Value[]>();
+
+  const resolve = (operand: Operand): Value => {
+    if (operand.kind === "input") return lookUp(inputs[operand.index]);
+    if (operand.kind === "call") return lookUp(callValues.get(operand.index)?.[operand.output]);
+    if (operand.kind === "weight") {
+      const weight = lookUp(weights.get(operand.key));
+      return remember(weightValues, operand.key, () => build.weight(weight));
+    }
+    const constant = lookUp(program.constants[operand.index]);
+    return remember(constantValues, operand.index, () => build.constant(constant));
+  };
+
+  const unsupported = new Map<string, { op: string; reason: string; layers: Set<string> }>();
+  const live = findLiveCalls(program);
+  for (const [index, source] of program.calls.entries()) {
+    if (!live.has(index)) continue;
+    const layer = source.layer === "" ? "no layer" : source.layer;
+    const arguments_ = source.inputs.map((input) => {
+      build.enterLayer(source.layer);
+      return resolve(input.operand);
+    });
+    build.enterLayer(source.layer);
+    try {
+      const lowering = lowerings[source.kernel];
+      if (lowering === undefined) throw new UnsupportedKernel("there is no translation of this kernel");
+      callValues.set(index, lowering(describeCall(source, arguments_, program.batchSizes), build));
+    } catch (error) {
+      if (!(error instanceof UnsupportedKernel)) throw error;
+      const key = `${source.kernel} ${error.message}`;
+      const entry = unsupported.get(key) ?? { op: source.kernel, reason: error.message, layers: new Set<string>() };
+      entry.layers.add(layer);
+      unsupported.set(key, entry);
+      // Stands in for the result, so that the kernels after it are looked at too.
+      callValues.set(index, build.addMany(source.kernel, arguments_, source.outputs));
+    }
+  }
+  const outputs = program.outputs.map((output, index) => {
+    build.enterLayer("");
+    return { name: lookUp(program.outputNames[index]), value: resolve(output.operand) };
+  });
+  if (unsupported.size > 0) {
+    throw new CkptError("UNSUPPORTED_OP", {
+      format: "a graph",
+      ops: Array.from(unsupported.values(), ({ op, reason, layers }) => ({ op, reason, layers: [...layers] })),
+    });
+  }
+
+  const graph = removeDeadNodes({
+    inputs: program.inputs.map(({ name }, index) => ({ name, node: lookUp(inputs[index]).ref.node })),
+    outputs: outputs.map(({ name, value }) => ({ name, value: value.ref })),
+    nodes: build.nodes,
+  });
+  validateGraph(graph);
+  const used = new Set(graph.nodes.map((node) => node.constant?.weight));
+  return {
+    signature: {
+      inputs: program.inputs,
+      outputs: outputs.map(({ name, value }) => ({ name, dtype: value.dtype, shape: toSymbolicShape(value.sizes) })),
+    },
+    graph,
+    weights: program.weights
+      .filter((weight) => used.has(weight.key))
+      .map(({ key, savedName, dtype, shape }) => ({ key, savedName, dtype, shape })),
+  };
+}
