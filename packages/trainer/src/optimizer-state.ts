@@ -1,0 +1,187 @@
+import { CkptError, serializeCanonicalJson } from "@ckpt/manifest";
+import * as tf from "@tensorflow/tfjs";
+
+import type { NamedArray } from "./named-array.js";
+import { captureTensor, disposeAfter, toTensor } from "./tensor-array.js";
+import type { OptimizerSlot, OptimizerSnapshot } from "./training-state.js";
+
+/** A variable as an optimizer sees it. Optimizers of TensorFlow.js know variables by their position only. */
+export interface OptimizedVariable {
+  /** The name that stays the same from process to process. */
+  readonly name: string;
+  readonly variable: tf.Variable;
+}
+
+/** Where each optimizer class of TensorFlow.js 4 keeps its state: `[property, slot]`, and the scalars' properties. */
+interface OptimizerLayout {
+  readonly slots: readonly (readonly [property: string, slot: string])[];
+  readonly scalars: readonly string[];
+  /** Whether the class's own `setWeights` works: Adamax's throws. */
+  readonly isLoadable: boolean;
+}
+
+const layouts: Readonly<Record<string, OptimizerLayout>> = {
+  SGD: { slots: [], scalars: [], isLoadable: true },
+  Momentum: { slots: [["accumulations", "momentum"]], scalars: [], isLoadable: true },
+  Adagrad: { slots: [["accumulatedGrads", "accumulator"]], scalars: [], isLoadable: true },
+  Adadelta: {
+    slots: [
+      ["accumulatedGrads", "accum_grad"],
+      ["accumulatedUpdates", "accum_var"],
+    ],
+    scalars: [],
+    isLoadable: true,
+  },
+  // Rebuilding the accumulators with pow, as setWeights does, is off by up to 2.4e-7 of their value.
+  Adam: {
+    slots: [
+      ["accumulatedFirstMoment", "m"],
+      ["accumulatedSecondMoment", "v"],
+    ],
+    scalars: ["accBeta1", "accBeta2"],
+    isLoadable: true,
+  },
+  Adamax: {
+    slots: [
+      ["accumulatedFirstMoment", "m"],
+      ["accumulatedWeightedInfNorm", "v"],
+    ],
+    scalars: ["accBeta1", "iteration"],
+    isLoadable: false,
+  },
+  RMSProp: {
+    slots: [
+      ["accumulatedMeanSquares", "rms"],
+      ["accumulatedMoments", "momentum"],
+      ["accumulatedMeanGrads", "mg"],
+    ],
+    scalars: [],
+    isLoadable: true,
+  },
+};
+
+interface SlotVariable {
+  readonly originalName: string;
+  readonly variable: tf.Variable;
+}
+
+/** The fields of TensorFlow.js's optimizers that its type declarations hide; `getWeights` leaks a tensor at each call. */
+type OpenOptimizer = tf.Optimizer & { iterations_?: number; setLearningRate?(learningRate: number): void } & Record<
+    string,
+    unknown
+  >;
+
+/**
+ * Tells whether TensorFlow.js itself can load the slots of this optimizer along with a model.
+ *
+ * @throws {CkptError} INVALID_OPTION when it is not one of TensorFlow.js's own optimizers.
+ */
+export function isOptimizerLoadable(optimizer: tf.Optimizer): boolean {
+  return layoutOf(optimizer).isLoadable;
+}
+
+/**
+ * Copies an optimizer's state. `variables` are those it updates, in the order they are given to it.
+ *
+ * @throws {CkptError} INVALID_OPTION when it is not one of TensorFlow.js's own optimizers.
+ */
+export async function captureOptimizer(
+  optimizer: tf.Optimizer,
+  variables: readonly OptimizedVariable[],
+): Promise<OptimizerSnapshot> {
+  const layout = layoutOf(optimizer);
+  const open = optimizer as OpenOptimizer;
+  const slots: OptimizerSlot[] = [];
+  for (const [property, slot] of layout.slots) {
+    for (const [index, owned] of (open[property] as readonly SlotVariable[]).entries()) {
+      const variable = variables[index]?.name ?? String(index);
+      slots.push({ ...(await captureTensor(`${variable}/${slot}`, owned.variable)), slot, variable });
+    }
+  }
+  const scalars: NamedArray[] = [];
+  for (const property of layout.scalars) scalars.push(await captureTensor(property, open[property] as tf.Variable));
+  return {
+    className: optimizer.getClassName(),
+    config: optimizer.getConfig(),
+    iterations: open.iterations_ ?? 0,
+    slots,
+    scalars,
+  };
+}
+
+/**
+ * Checks that a snapshot can be put back into this optimizer.
+ *
+ * @throws {CkptError} WEIGHTS_MISMATCH when class, a hyperparameter other than the learning rate, or a slot differs.
+ */
+export function checkOptimizer(
+  optimizer: tf.Optimizer,
+  variables: readonly OptimizedVariable[],
+  snapshot: OptimizerSnapshot,
+  path: string,
+): void {
+  const layout = layoutOf(optimizer);
+  const mismatch = (weight: string, expected: string, found: string): CkptError =>
+    new CkptError("WEIGHTS_MISMATCH", { path, weight, expected, found });
+  const className = optimizer.getClassName();
+  if (className !== snapshot.className) throw mismatch("optimizer", snapshot.className, className);
+  const config = optimizer.getConfig();
+  for (const [name, expected] of Object.entries(snapshot.config)) {
+    const [a, b] = [serializeCanonicalJson(expected), serializeCanonicalJson(config[name] ?? null)];
+    if (name !== "learningRate" && a !== b) throw mismatch(`optimizer ${name}`, a, b);
+  }
+  for (const [, slot] of layout.slots) {
+    for (const [index, stored] of snapshot.slots.filter((stored) => stored.slot === slot).entries()) {
+      const owner = variables[index]?.variable;
+      const found = owner === undefined ? "no such variable" : describe(owner);
+      if (found !== describe(stored)) throw mismatch(stored.name, describe(stored), found);
+    }
+  }
+}
+
+/** Puts a snapshot back into an optimizer that {@link checkOptimizer} has passed; what it held is disposed of. */
+export function restoreOptimizer(
+  optimizer: tf.Optimizer,
+  variables: readonly OptimizedVariable[],
+  snapshot: OptimizerSnapshot,
+): void {
+  const layout = layoutOf(optimizer);
+  const open = optimizer as OpenOptimizer;
+  for (const [property, slot] of layout.slots) {
+    const old = open[property] as readonly SlotVariable[];
+    open[property] = snapshot.slots
+      .filter((stored) => stored.slot === slot)
+      .map((stored, index) => ({
+        originalName: `${variables[index]?.variable.name}/${slot}`,
+        variable: disposeAfter(toTensor(stored), (tensor) => tf.variable(tensor, false)),
+      }));
+    tf.dispose(old.map(({ variable }) => variable));
+  }
+  for (const scalar of snapshot.scalars) {
+    disposeAfter(toTensor(scalar), (tensor) => (open[scalar.name] as tf.Variable).assign(tensor));
+  }
+  open.iterations_ = snapshot.iterations;
+  const learningRate = snapshot.config["learningRate"];
+  if (typeof learningRate === "number") {
+    // SGD and Momentum keep the rate in a tensor as well, which only their setter replaces.
+    if (open.setLearningRate !== undefined) open.setLearningRate(learningRate);
+    else open["learningRate"] = learningRate;
+  }
+}
+
+function layoutOf(optimizer: tf.Optimizer): OptimizerLayout {
+  const className = optimizer.getClassName();
+  const layout = layouts[className];
+  if (layout === undefined) {
+    throw new CkptError("INVALID_OPTION", {
+      option: "optimizer",
+      expected: `one of ${Object.keys(layouts).join(", ")}`,
+      found: className,
+    });
+  }
+  return layout;
+}
+
+function describe({ dtype, shape }: { readonly dtype: string; readonly shape: readonly number[] }): string {
+  return `${dtype} [${shape.join(", ")}]`;
+}
