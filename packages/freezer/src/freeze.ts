@@ -1,0 +1,56 @@
+import { artifactPath, CkptError } from "@ckpt/manifest";
+
+import { runFreezeJobs } from "./freeze-jobs.js";
+import type { FormatOptions, FreezeResult } from "./freeze-options.js";
+import { readSource } from "./read-source.js";
+import type { ModelSource, RunSource } from "./source.js";
+
+export interface FreezeOptions extends FormatOptions {
+  /** A checkpoint folder or a LayersModel's `model.json`: its path, or what `readSource` made of it. */
+  readonly source: string | ModelSource;
+  /** The artifact's folder: new, empty, or an artifact to be replaced when its source or formats are others. */
+  readonly out: string;
+}
+
+export interface FreezeRunOptions extends FormatOptions {
+  /** A run: its folder, or what `readSource` made of it. */
+  readonly run: string | RunSource;
+}
+
+/**
+ * Freezes one model into an artifact: every format is written, compared with the model itself at batch sizes the
+ * capture did not use, and committed as a whole or not at all. An artifact of the same source and formats that is
+ * there already is left as it is. Custom layers have to be registered with `tf.serialization.registerClass` before.
+ * Runs on the current TensorFlow.js backend and leaves no tensor behind.
+ *
+ * @throws {CkptError} what {@link readSource} throws; a damaged file by name (FILE_MISSING, SIZE_MISMATCH,
+ *   DIGEST_MISMATCH, UNSAFE_PATH); MODEL_UNREADABLE, WEIGHTS_MISMATCH and UNSUPPORTED_DTYPE for a model that cannot be
+ *   used; IMPURE_COMPUTATION and UNSUPPORTED_SHAPE for a computation that cannot be captured; UNSUPPORTED_OP with
+ *   everything the formats cannot express; PARITY_FAILED and ENGINE_FAILED when what was written is not the model;
+ *   TARGET_EXISTS when `out` holds something else; INVALID_OPTION.
+ */
+export async function freeze({ source, out, ...options }: FreezeOptions): Promise<FreezeResult> {
+  const found = typeof source === "string" ? await readSource(source) : source;
+  if (found.kind === "run") {
+    const expected = "one checkpoint or LayersModel";
+    const runOf = `a run with ${found.checkpoints.length} checkpoint(s): ${found.path}`;
+    throw new CkptError("INVALID_OPTION", { option: "source", expected, found: runOf });
+  }
+  const [result] = await runFreezeJobs([{ source: found, out }], options);
+  if (result === undefined) throw new TypeError("A job has a result.");
+  return result;
+}
+
+/**
+ * Freezes every committed checkpoint of a run into the run's own `artifacts/`, by ascending step. The model is
+ * captured once; further checkpoints only bring their weights. Artifacts that are there already are not made again.
+ *
+ * @throws {CkptError} RUN_NOT_FOUND when it is no run, and what {@link freeze} throws, at the first checkpoint that
+ *   fails; artifacts made before stay.
+ */
+export async function freezeRun({ run, ...options }: FreezeRunOptions): Promise<readonly FreezeResult[]> {
+  const found = typeof run === "string" ? await readSource(run) : run;
+  if (found.kind !== "run") throw new CkptError("RUN_NOT_FOUND", { path: found.path });
+  const jobs = found.checkpoints.map((source) => ({ source, out: artifactPath(found.path, source.step) }));
+  return runFreezeJobs(jobs, options);
+}

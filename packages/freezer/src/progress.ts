@@ -1,0 +1,33 @@
+import type { ArtifactFormat } from "@ckpt/manifest";
+
+/** Something a freeze has finished, in plain values; for progress output. */
+export type FreezeProgress =
+  /** A topology was captured. Happens once for all checkpoints that share it. */
+  | { readonly kind: "captured"; readonly source: string; readonly topologyDigest: string; readonly nodeCount: number }
+  /** A format was compared with the source's own model; the largest error over all outputs. */
+  | {
+      readonly kind: "verified";
+      readonly source: string;
+      readonly format: ArtifactFormat;
+      readonly engine: string;
+      readonly maxAbsoluteError: number;
+    }
+  /** A format is written without being compared, since what runs it is not installed. */
+  | {
+      readonly kind: "unverified";
+      readonly source: string;
+      readonly format: ArtifactFormat;
+      readonly reason: string;
+    }
+  /** An artifact is in place: committed now, or reused because it was there already. */
+  | {
+      readonly kind: "artifact";
+      readonly source: string;
+      readonly path: string;
+      readonly step?: number;
+      readonly sizeBytes: number;
+      readonly isReused: boolean;
+      /** 1-based, among `count` artifacts of this call. */
+      readonly index: number;
+      readonly count: number;
+    };

@@ -1,0 +1,63 @@
+import { CkptError, type Signature, type TensorData } from "@ckpt/manifest";
+import type * as onnxruntime from "onnxruntime-node";
+
+import type { Runner } from "./runner.js";
+
+/** The part of the package that is used. */
+type OnnxRuntime = Pick<typeof onnxruntime, "InferenceSession" | "Tensor">;
+
+export const onnxEngine = "onnxruntime-node";
+
+/**
+ * Loads onnxruntime-node, which is an optional peer.
+ *
+ * @throws {CkptError} ENGINE_UNAVAILABLE when it is not installed or does not load on this machine.
+ */
+export async function loadOnnxRuntime(): Promise<OnnxRuntime> {
+  try {
+    return await import("onnxruntime-node");
+  } catch (cause) {
+    const reason = (cause as Error).message;
+    throw new CkptError("ENGINE_UNAVAILABLE", { engine: onnxEngine, package: onnxEngine, reason }, { cause });
+  }
+}
+
+/** Opens a session on the bytes of an ONNX model, on one thread: probe batches are small. */
+export async function createOnnxRunner(runtime: OnnxRuntime, bytes: Uint8Array, signature: Signature): Promise<Runner> {
+  const session = await runtime.InferenceSession.create(bytes, {
+    executionProviders: ["cpu"],
+    intraOpNumThreads: 1,
+    interOpNumThreads: 1,
+    // Errors only: warnings are about optimizations that did not apply.
+    logSeverityLevel: 3,
+  });
+  return {
+    engine: onnxEngine,
+    run: async (inputs) => {
+      const feeds = inputs.map(
+        (input, index) => [signature.inputs[index]?.name ?? "", toTensor(runtime, input)] as const,
+      );
+      const results = await session.run(Object.fromEntries(feeds));
+      // By position: ONNX names a value once, so an output named like an input has another name there.
+      return session.outputNames.map((name) => fromTensor(name, results[name]));
+    },
+    dispose: () => session.release(),
+  };
+}
+
+function toTensor({ Tensor }: OnnxRuntime, { data, shape }: TensorData): onnxruntime.Tensor {
+  if (data instanceof Float32Array) return new Tensor("float32", data, shape);
+  return data instanceof Int32Array ? new Tensor("int32", data, shape) : new Tensor("bool", data, shape);
+}
+
+function fromTensor(name: string, tensor: onnxruntime.Tensor | undefined): TensorData {
+  const data = tensor?.data;
+  if (data instanceof Float32Array || data instanceof Int32Array || data instanceof Uint8Array) {
+    return { data, shape: tensor?.dims ?? [] };
+  }
+  throw new CkptError("SIGNATURE_MISMATCH", {
+    where: `ONNX output ${name}`,
+    expected: "float32, int32 or bool",
+    found: tensor?.type ?? "nothing",
+  });
+}
