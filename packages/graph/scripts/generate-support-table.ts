@@ -1,4 +1,5 @@
 import { writeFileSync } from "node:fs";
+
 import { opSchemas } from "../src/emit/graph-def/op-schemas.js";
 import { findGraphModelOpReason } from "../src/emit/graph-model/graph-model-ops.js";
 import { onnxEmitters } from "../src/emit/onnx/emit-onnx.js";

@@ -27,7 +27,7 @@ function indexLayerNames(topology: Json, names: Map<string, string> = new Map())
     const name = typeof config === "object" && config !== null && "name" in config ? config["name"] : undefined;
     if (typeof name === "string" && !names.has(name)) names.set(name, `layer ${names.size}`);
   }
-  for (const part of Object.values(topology)) indexLayerNames(part as Json, names);
+  for (const part of Object.values(topology)) indexLayerNames(part, names);
   return names;
 }
 
@@ -35,7 +35,7 @@ function replaceNames(value: Json, names: ReadonlyMap<string, string>): Json {
   if (typeof value === "string") return names.get(value) ?? value;
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.map((part: Json) => replaceNames(part, names));
-  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, replaceNames(part as Json, names)]));
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, replaceNames(part, names)]));
 }
 
 function describeFunctions(value: unknown): Json {

@@ -1,13 +1,17 @@
 import { join } from "node:path";
 
 import { selectBackend } from "@ckpt/backend";
-import { describe, expect, it } from "vitest";
+import * as tf from "@tensorflow/tfjs";
+import { afterAll, describe, expect, it } from "vitest";
 
 import { everySteps, train, type TrainOptions } from "../src/index.js";
 import { createModel, data, readRunFiles } from "./fixture.js";
 import { makeTestFolder } from "./test-folder.js";
 
 describe("train on the wasm backend", () => {
+  // The files of a worker share one TensorFlow.js.
+  afterAll(() => tf.setBackend("cpu"));
+
   it("resumes bit for bit too", async () => {
     await selectBackend("wasm");
     const folder = await makeTestFolder();
