@@ -1,0 +1,75 @@
+import { describe, expect, it } from "vitest";
+import yargs from "yargs";
+
+import type { Command } from "../command.js";
+import { doctorCommand } from "./doctor.js";
+import { evaluateCommand } from "./evaluate.js";
+import { freezeCommand } from "./freeze.js";
+import { lsCommand } from "./ls.js";
+import { rankCommand } from "./rank.js";
+import { runCommand } from "./run.js";
+import { showCommand } from "./show.js";
+import { trainCommand } from "./train.js";
+import { verifyCommand } from "./verify.js";
+
+/** Takes a command line apart as its own parser does; throws where that refuses it. */
+async function parse<Arguments>(command: Command<Arguments>, line: readonly string[]): Promise<object> {
+  let parsed: object = {};
+  await yargs([...line])
+    .exitProcess(false)
+    .strict()
+    .parserConfiguration({ "greedy-arrays": false })
+    .option("json", { type: "boolean" })
+    .fail((message, error) => {
+      throw error ?? new Error(message);
+    })
+    .command(
+      command.usage,
+      command.summary,
+      (options) => command.options(options as Parameters<typeof command.options>[0]),
+      (given) => void (parsed = given),
+    )
+    .parseAsync();
+  return parsed;
+}
+
+function expectWorkingExamples<Arguments>(command: Command<Arguments>): void {
+  const name = command.usage.split(" ", 1).join();
+  describe(`ckpt ${name}`, () => {
+    it("has examples, each a command line that it takes", async () => {
+      expect(command.examples.length).toBeGreaterThan(0);
+      for (const [line, effect] of command.examples) {
+        const words = line.match(/'[^']*'|\S+/g)?.map((word) => word.replaceAll("'", "")) ?? [];
+        expect(words[0]).toBe(name);
+        await expect(parse(command, words)).resolves.toHaveProperty("$0");
+        expect(effect).not.toBe("");
+      }
+    });
+  });
+}
+
+expectWorkingExamples(runCommand);
+expectWorkingExamples(trainCommand);
+expectWorkingExamples(freezeCommand);
+expectWorkingExamples(evaluateCommand);
+expectWorkingExamples(rankCommand);
+expectWorkingExamples(lsCommand);
+expectWorkingExamples(showCommand);
+expectWorkingExamples(verifyCommand);
+expectWorkingExamples(doctorCommand);
+
+describe("ckpt evaluate", () => {
+  it("takes a repeated option one value at a time, before or after the target", async () => {
+    const line = ["evaluate", "--metric", "accuracy", "runs/dense", "--metric", "logLoss"];
+    expect(await parse(evaluateCommand, line)).toMatchObject({ target: "runs/dense", metric: ["accuracy", "logLoss"] });
+  });
+
+  it("takes the options of a file with --data only", async () => {
+    for (const option of ["--label", "--scale", "--shape", "--classes"]) {
+      await expect(parse(evaluateCommand, ["evaluate", "a", option, "1"])).rejects.toThrow("data");
+    }
+    await expect(parse(evaluateCommand, ["evaluate", "a", "--data", "f", "--config", "."])).rejects.toThrow(
+      "exclusive",
+    );
+  });
+});

@@ -1,0 +1,173 @@
+import { basename } from "node:path";
+
+import { selectBackend } from "@ckpt/backend";
+import { engineNames, findMetric, rankArtifacts } from "@ckpt/evaluator";
+import { CkptError, type RankingManifest, type Split, type SplitRole } from "@ckpt/manifest";
+
+import { type ArtifactTarget, findArtifacts } from "../artifact-target.js";
+import type { CommandResult } from "../command-context.js";
+import type { Command } from "../command.js";
+import type { CkptConfig, EvaluateConfig } from "../config.js";
+import { exitCodeOfRanking } from "../exit-code.js";
+import { describeRanking, formatRanking } from "../format-ranking.js";
+import { loadConfig, loadRunConfig, loadRunConfigIfAny } from "../load-config.js";
+import { loadConfigSplits } from "../load-splits.js";
+import { loadDataFile } from "../parse-data-options.js";
+import { evaluateStage, type ScoredArtifact } from "../stages/evaluate-stage.js";
+import { chooseRankOptions } from "./rank.js";
+
+interface Arguments {
+  readonly target: string;
+  readonly config: string | undefined;
+  readonly split: string | undefined;
+  readonly metric: readonly string[];
+  readonly engine: string | undefined;
+  readonly data: string | undefined;
+  readonly input: readonly string[];
+  readonly label: string | undefined;
+  readonly classes: string | undefined;
+  readonly scale: number | undefined;
+  readonly shape: string | undefined;
+}
+
+/** `ckpt evaluate`: predictions and metrics of artifacts on held-out data. */
+export const evaluateCommand: Command<Arguments> = {
+  usage: "evaluate <target>",
+  summary: "Score artifacts on held-out data; predictions are stored and reused",
+  examples: [
+    ["evaluate runs/dense", "all artifacts of a run on its select split"],
+    ["evaluate runs/dense/best --split test", "the pick on the test split"],
+    [
+      "evaluate frozen --data heldout.csv --input 'pixels=/^p/' --scale 0.0625 --label digit --metric accuracy",
+      "artifacts from anywhere on a file",
+    ],
+  ],
+  repeatable: ["metric", "input"],
+  options: (parser) =>
+    parser
+      .positional("target", {
+        type: "string",
+        demandOption: true,
+        describe: "A run, an artifact, or a folder of artifacts",
+      })
+      .option("config", {
+        type: "string",
+        requiresArg: true,
+        describe: "Configuration with the data; default: the run's own",
+      })
+      .option("split", {
+        type: "string",
+        requiresArg: true,
+        describe: "Split to score on, default: select; with --data the role of the file's rows, default: test",
+      })
+      .option("metric", {
+        type: "string",
+        array: true,
+        default: [],
+        requiresArg: true,
+        describe: "Metric, may be repeated; the first one ranks",
+      })
+      .option("engine", {
+        choices: ["auto", ...engineNames],
+        requiresArg: true,
+        describe: "Inference engine; default: auto",
+      })
+      .option("data", { type: "string", requiresArg: true, describe: "File to score on, all rows of it" })
+      .option("input", {
+        type: "string",
+        array: true,
+        default: [],
+        requiresArg: true,
+        describe: "NAME=/COLUMNS/ or NAME=COLUMN,COLUMN of the file, one for each input",
+      })
+      .option("label", { type: "string", requiresArg: true, describe: "Label column of the file" })
+      .option("classes", {
+        type: "string",
+        requiresArg: true,
+        describe: "Number or names of the classes, such as cat,dog; default: the run's, or those in the file",
+      })
+      .option("scale", { type: "number", requiresArg: true, describe: "Factor for every input value of the file" })
+      .option("shape", { type: "string", requiresArg: true, describe: "Shape of one row, such as 8,8,1" })
+      .conflicts("data", "config")
+      .implies({ label: "data", classes: "data", scale: "data", shape: "data" }),
+  run: async (given, context) => {
+    const target = await findArtifacts(given.target);
+    const { split, config } = await findData(given, target);
+    const options = chooseOptions(given, config);
+    await selectBackend(config?.backend);
+    const request = { ...target, ...options, split };
+    const scored = await evaluateStage(request, context);
+    const { artifacts, evaluations } = target;
+    const ranking = await rankArtifacts({
+      artifacts,
+      evaluations,
+      split: split.digest,
+      ...chooseRankOptions(options),
+    });
+    return {
+      document: describeEvaluation(ranking, scored),
+      text: formatRanking(ranking),
+      exitCode: exitCodeOfRanking(ranking),
+    };
+  },
+};
+
+interface Data {
+  readonly split: Split;
+  readonly config?: CkptConfig;
+}
+
+async function findData(given: Arguments, target: ArtifactTarget): Promise<Data> {
+  if (given.data !== undefined) {
+    const run = target.run === undefined ? undefined : await loadRunConfigIfAny(target.run);
+    // Not select: predictions on another file would stand beside those the run is ranked by.
+    const role = parseRole(given.split ?? "test");
+    return { split: await loadDataFile({ ...given, data: given.data }, role, run?.config.data.label?.classes) };
+  }
+  if (given.input.length > 0) {
+    const expected = "only with --data, whose columns it names";
+    throw new CkptError("INVALID_OPTION", { option: "--input", expected, found: "no --data" });
+  }
+  if (given.config === undefined && target.run === undefined) {
+    const expected = "a file, or --config, since these artifacts belong to no run";
+    throw new CkptError("INVALID_OPTION", { option: "--data", expected, found: "neither" });
+  }
+  const loaded = given.config === undefined ? await loadRunConfig(target.run ?? "") : await loadConfig(given.config);
+  const splits = await loadConfigSplits(loaded);
+  return { split: splits.get(given.split ?? loaded.config.evaluate?.split ?? "select"), config: loaded.config };
+}
+
+function parseRole(name: string): SplitRole {
+  if (name === "train" || name === "validation" || name === "select" || name === "test") return name;
+  const expected = "train, validation, select or test with --data";
+  throw new CkptError("INVALID_OPTION", { option: "--split", expected, found: name });
+}
+
+/** What is typed goes before what the configuration says. */
+function chooseOptions(given: Arguments, config: CkptConfig | undefined): Omit<EvaluateConfig, "split"> {
+  const { split: _, ...configured } = config?.evaluate ?? {};
+  const metrics = given.metric.length > 0 ? given.metric : configured.metrics;
+  const engine = (given.engine as EvaluateConfig["engine"]) ?? configured.engine;
+  return {
+    ...configured,
+    ...(metrics === undefined ? {} : { metrics: metrics.map((name) => findMetric(name).name) }),
+    ...(engine === undefined ? {} : { engine }),
+  };
+}
+
+function describeEvaluation(ranking: RankingManifest, scored: readonly ScoredArtifact[]): CommandResult["document"] {
+  const byId = new Map(scored.map((entry) => [basename(entry.artifact), entry]));
+  return {
+    ...describeRanking(ranking),
+    candidates: ranking.candidates.map((candidate) => {
+      const entry = byId.get(candidate.id);
+      return {
+        ...candidate,
+        path: entry?.artifact,
+        predictions: entry?.evaluation,
+        isReused: entry?.isReused,
+        confusion: entry?.metrics.confusion,
+      };
+    }),
+  };
+}

@@ -1,0 +1,84 @@
+import { join } from "node:path";
+
+import { CkptError, isCkptError } from "@ckpt/manifest";
+
+import type { Command } from "../command.js";
+import { describeRun, type RunDescription } from "../describe-run.js";
+import { exitCodes } from "../exit-code.js";
+import { findFolders, identifyFolder } from "../identify-folder.js";
+import { formatBytes, formatMetric, formatTable, leftColumn, rightColumn } from "../table.js";
+
+interface Arguments {
+  readonly path: string;
+}
+
+/** `ckpt ls`: the checkpoints of a run, or the runs of a folder. */
+export const lsCommand: Command<Arguments> = {
+  usage: "ls [path]",
+  summary: "List the checkpoints of a run, or the runs in a folder",
+  examples: [
+    ["ls", "runs in this folder or in ./runs"],
+    ["ls runs/dense", "checkpoints of one run"],
+  ],
+  options: (parser) =>
+    parser.positional("path", { type: "string", default: ".", describe: "A run, or a folder that holds runs" }),
+  run: async ({ path }) => {
+    const runs: RunDescription[] = [];
+    const invalid: InvalidRun[] = [];
+    for (const run of await findRuns(path)) {
+      try {
+        runs.push(await describeRun(run));
+      } catch (error) {
+        if (!isCkptError(error)) throw error;
+        invalid.push({ path: run, reason: error.message });
+      }
+    }
+    const text = [...runs.map(formatRun), ...invalid.map(({ reason }) => `invalid ${reason}\n`)].join("\n");
+    return { document: { runs, invalid }, text, exitCode: invalid.length > 0 ? exitCodes.badInput : exitCodes.ok };
+  },
+};
+
+/** A folder with a `run.json` that cannot be read; the reason names the file. */
+interface InvalidRun {
+  readonly path: string;
+  readonly reason: string;
+}
+
+async function findRuns(path: string): Promise<readonly string[]> {
+  if ((await identifyFolder(path)) === "run") return [path];
+  const here = await findFolders(path, "run");
+  const runs = here.length > 0 ? here : await findFolders(join(path, "runs"), "run");
+  if (runs.length === 0) throw new CkptError("RUN_NOT_FOUND", { path });
+  return runs;
+}
+
+function formatRun({ path, manifest, checkpoints, invalid }: RunDescription): string {
+  const names = [...new Set(checkpoints.flatMap((checkpoint) => Object.keys(checkpoint.metrics)))];
+  const columns = [
+    leftColumn("checkpoint"),
+    rightColumn("epoch"),
+    ...names.map(rightColumn),
+    rightColumn("size"),
+    rightColumn("rank"),
+    leftColumn("formats"),
+  ];
+  const rows = checkpoints.map((checkpoint) => [
+    checkpoint.id,
+    String(checkpoint.epoch),
+    ...names.map((name) => {
+      const value = checkpoint.metrics[name];
+      return value === undefined ? "-" : formatMetric(value);
+    }),
+    formatBytes(checkpoint.sizeBytes),
+    checkpoint.isPick ? "best" : (checkpoint.rank?.toString() ?? "-"),
+    checkpoint.formats.join(",") || "-",
+  ]);
+  const state =
+    manifest.result === undefined
+      ? "not finished"
+      : `${manifest.result.reason} at step ${manifest.result.step}, epoch ${manifest.result.epoch}`;
+  return (
+    `${path}  ${state}, ${checkpoints.length} checkpoint(s)\n${formatTable(columns, rows)}` +
+    invalid.map(({ id, reason }) => `invalid ${id}: ${reason}\n`).join("")
+  );
+}

@@ -1,0 +1,100 @@
+import { join } from "node:path";
+
+import { readSource, type RunSource } from "@ckpt/freezer";
+import { CkptError, type MetricsManifest, type RankingManifest, runLayout, type Split } from "@ckpt/manifest";
+
+import { findArtifacts } from "../artifact-target.js";
+import type { CommandContext } from "../command-context.js";
+import type { Command } from "../command.js";
+import { exitCodeOfRanking, exitCodes } from "../exit-code.js";
+import { describeRanking, formatEstimate, formatRanking } from "../format-ranking.js";
+import { type LoadedConfig, loadConfig, resolveRun } from "../load-config.js";
+import { loadConfigSplits } from "../load-splits.js";
+import { evaluateStage } from "../stages/evaluate-stage.js";
+import { freezeRunStage, worstParity } from "../stages/freeze-stage.js";
+import { trainStage } from "../stages/train-stage.js";
+import { rankRun } from "./rank.js";
+
+interface Arguments {
+  readonly config: string;
+  readonly resume: boolean;
+  readonly fresh: boolean;
+}
+
+/** `ckpt run`: all stages, from data to the pick and its test score. */
+export const runCommand: Command<Arguments> = {
+  usage: "run [config]",
+  summary: "Train, freeze, evaluate and rank; then score the pick once on the test split",
+  examples: [
+    ["run", "run what ./ckpt.config.ts describes"],
+    ["run examples/digits --fresh", "start over"],
+  ],
+  options: (parser) =>
+    parser
+      .positional("config", { type: "string", default: ".", describe: "A configuration file or its folder" })
+      .option("resume", { type: "boolean", default: false, describe: "Go on from the latest valid checkpoint" })
+      .option("fresh", { type: "boolean", default: false, describe: "Discard what is there and start over" }),
+  run: async ({ config, resume, fresh }, context) => {
+    const loaded = await loadConfig(config);
+    const splits = await loadConfigSplits(loaded);
+    const run = resolveRun(loaded);
+    // Before anything is trained: a split that is missing should not be found out at the end.
+    const select = splits.get(loaded.config.evaluate?.split ?? "select");
+    const trained = await trainStage(loaded, splits, { resume, fresh }, context);
+    context.signal.throwIfAborted();
+    const source = await readRunSource(run);
+    const frozen = await freezeRunStage(source, loaded.config.freeze ?? {}, context);
+    const { split: _, ...options } = loaded.config.evaluate ?? {};
+    const target = await findArtifacts(run);
+    await evaluateStage({ ...target, ...options, split: select }, context);
+    const ranking = await rankRun(run, select.digest, options);
+    const testSplit = splits.has("test") ? splits.get("test") : undefined;
+    const test = testSplit && (await scorePick(loaded, run, ranking, testSplit, context));
+    return {
+      document: {
+        run,
+        train: { step: trained.step, epoch: trained.epoch, reason: trained.reason },
+        skipped: source.skipped,
+        parity: Math.max(0, ...frozen.map(worstParity)),
+        ranking: describeRanking(ranking),
+        pick: ranking.pick ?? null,
+        best: ranking.pick === undefined ? null : join(run, runLayout.best),
+        test: test === undefined ? null : { metrics: test.metrics, confusion: test.confusion, failure: test.failure },
+      },
+      text:
+        formatRanking(ranking) +
+        (test === undefined || testSplit === undefined ? "" : formatTest(test, testSplit)) +
+        (ranking.pick === undefined ? "" : `best ${join(run, runLayout.best)}\n`),
+      exitCode: source.skipped.length > 0 ? exitCodes.badInput : exitCodeOfRanking(ranking),
+    };
+  },
+};
+
+async function readRunSource(run: string): Promise<RunSource> {
+  const source = await readSource(run);
+  if (source.kind !== "run") throw new CkptError("RUN_NOT_FOUND", { path: run });
+  return source;
+}
+
+/** The one reading of the test split: the pick alone, after it was chosen. */
+async function scorePick(
+  { config }: LoadedConfig,
+  run: string,
+  ranking: RankingManifest,
+  split: Split,
+  context: CommandContext,
+): Promise<MetricsManifest | undefined> {
+  if (ranking.pick === undefined) return undefined;
+  const { split: _, ...options } = config.evaluate ?? {};
+  const artifact = join(run, runLayout.artifacts, ranking.pick.id);
+  const evaluations = join(run, runLayout.evaluations);
+  const [scored] = await evaluateStage({ artifacts: [artifact], evaluations, ...options, split }, context);
+  return scored?.metrics;
+}
+
+function formatTest(test: MetricsManifest, split: Split): string {
+  const figures = Object.entries(test.metrics).map(([name, estimate]) =>
+    [name, ...formatEstimate(estimate)].join(" ").trim(),
+  );
+  return `test ${test.failure ?? figures.join(", ")} on ${split.rowCount} rows nothing was chosen on\n`;
+}

@@ -1,0 +1,105 @@
+import { engineNames, findMetric } from "@ckpt/evaluator";
+import { artifactFormats, CkptError, isCkptError } from "@ckpt/manifest";
+import type { RetentionPolicy, SavePolicy } from "@ckpt/trainer";
+import { z } from "zod";
+
+import type { CkptConfig } from "./config.js";
+
+const positiveInteger = z.int().positive();
+const callable = <Value>(): z.ZodType<Value> =>
+  z.custom<Value>((value) => typeof value === "function", "expected a function");
+const columns = z.union(
+  [z.string().min(1), z.instanceof(RegExp), z.array(z.string()).min(1)],
+  "expected a column's name, a list of names, or a regular expression",
+);
+const folderName = z.string().regex(/^[\w][\w.-]*$/, "expected letters, digits, `_`, `-` and `.`, as a folder name");
+
+const input = z.strictObject({
+  columns,
+  shape: z.array(positiveInteger).exactOptional(),
+  scale: z.number().exactOptional(),
+  dtype: z.enum(["float32", "int32"]).exactOptional(),
+});
+
+const fraction = z.number().positive().max(1).exactOptional();
+
+const data = z.strictObject({
+  files: z
+    .array(
+      z.strictObject({
+        path: z.string().min(1),
+        fractions: z.strictObject({ train: fraction, validation: fraction, select: fraction, test: fraction }),
+      }),
+    )
+    .min(1),
+  inputs: z.record(z.string(), input),
+  label: z
+    .strictObject({
+      column: z.string(),
+      classes: z
+        .union([positiveInteger, z.array(z.string())], "expected the number of classes or the list of their names")
+        .exactOptional(),
+    })
+    .exactOptional(),
+  targets: columns.exactOptional(),
+  seed: z.int().exactOptional(),
+});
+
+const policy = <Value>(what: string, method: string): z.ZodType<Value> =>
+  z.custom<Value>(
+    (value) => typeof value === "object" && value !== null && typeof Reflect.get(value, method) === "function",
+    `expected ${what}`,
+  );
+
+/** A name or an alias; the evaluator's own sentence says which there are. */
+const metric = z.string().superRefine((name, context) => {
+  try {
+    findMetric(name);
+  } catch (error) {
+    if (!isCkptError(error, "METRIC_NOT_FOUND")) throw error;
+    context.addIssue({ code: "custom", message: error.message });
+  }
+});
+
+const configSchema: z.ZodType<CkptConfig> = z.strictObject({
+  name: folderName,
+  runs: z.string().min(1).exactOptional(),
+  seed: z.int().exactOptional(),
+  backend: z.enum(["auto", "tensorflow", "wasm", "cpu"]).exactOptional(),
+  data,
+  model: callable<CkptConfig["model"]>(),
+  train: z.strictObject({
+    epochs: positiveInteger,
+    batchSize: positiveInteger,
+    measureEverySteps: positiveInteger.exactOptional(),
+    save: policy<SavePolicy>("a save policy, such as onImprovement({ monitor: 'val_loss' })", "shouldSave"),
+    keep: z.array(policy<RetentionPolicy>("a retention policy, such as keepBest(3, ...)", "select")).exactOptional(),
+    maxToKeep: positiveInteger.exactOptional(),
+  }),
+  freeze: z
+    .strictObject({
+      formats: z.array(z.enum(artifactFormats)).min(1).exactOptional(),
+      tolerance: z.number().positive().exactOptional(),
+    })
+    .exactOptional(),
+  evaluate: z
+    .strictObject({
+      split: z.string().exactOptional(),
+      metrics: z.array(metric).min(1).exactOptional(),
+      engine: z.enum(["auto", ...engineNames]).exactOptional(),
+      batchSize: positiveInteger.exactOptional(),
+    })
+    .exactOptional(),
+});
+
+/**
+ * Checks what a configuration file exports.
+ *
+ * @throws {CkptError} CONFIG_INVALID with every problem, each by its dotted path.
+ */
+export function parseConfig(value: unknown, path: string): CkptConfig {
+  const result = configSchema.safeParse(value);
+  if (result.success) return result.data;
+  const issues = result.error.issues.map((issue) => ({ path: issue.path.join("."), message: issue.message }));
+  throw new CkptError("CONFIG_INVALID", { path, issues });
+}

@@ -1,0 +1,64 @@
+import type { BackendRequest } from "@ckpt/backend";
+import type { LoadDatasetOptions } from "@ckpt/dataset";
+import type { EngineChoice } from "@ckpt/evaluator";
+import type { ArtifactFormat } from "@ckpt/manifest";
+import type { RetentionPolicy, SavePolicy } from "@ckpt/trainer";
+import type { LayersModel } from "@tensorflow/tfjs";
+
+/** A run from data to pick, as written in `ckpt.config.ts`. Paths are relative to that file. */
+export interface CkptConfig {
+  /** The run's name and the name of its folder. */
+  readonly name: string;
+  /** Folder that holds the run. Default: `runs`. */
+  readonly runs?: string;
+  /** Decides initial weights, order of the rows and dropout. Default: 0. */
+  readonly seed?: number;
+  /** Default: `auto`. */
+  readonly backend?: BackendRequest;
+  /** Where rows come from and how they are divided into train, validation, select and test. */
+  readonly data: LoadDatasetOptions;
+  /** Makes the compiled model. Called with `Math.random` seeded. */
+  readonly model: () => LayersModel | Promise<LayersModel>;
+  readonly train: TrainConfig;
+  readonly freeze?: FreezeConfig;
+  readonly evaluate?: EvaluateConfig;
+}
+
+/** How long to train, when to measure and save, and what to keep. */
+export interface TrainConfig {
+  readonly epochs: number;
+  /** Rows of one optimizer update. */
+  readonly batchSize: number;
+  /** Optimizer updates between two measurements on the validation split. Default: once an epoch. */
+  readonly measureEverySteps?: number;
+  readonly save: SavePolicy;
+  /** Default: everything, up to `maxToKeep`. */
+  readonly keep?: readonly RetentionPolicy[];
+  /** Default: 150. */
+  readonly maxToKeep?: number;
+}
+
+/** What to freeze to. */
+export interface FreezeConfig {
+  /** Default: all four. */
+  readonly formats?: readonly ArtifactFormat[];
+  /** Largest accepted absolute error against the checkpoint. Default: 1e-5. */
+  readonly tolerance?: number;
+}
+
+/** How candidates are scored and ranked. */
+export interface EvaluateConfig {
+  /** Split to rank on. Default: `select`. */
+  readonly split?: string;
+  /** Metrics to compute; the first one ranks. Default: accuracy and logLoss, or mse and mae for targets. */
+  readonly metrics?: readonly string[];
+  /** Default: `auto`. */
+  readonly engine?: EngineChoice;
+  /** Rows per inference. Default: 256. */
+  readonly batchSize?: number;
+}
+
+/** Gives a configuration its type; returns it as it is. */
+export function defineConfig(config: CkptConfig): CkptConfig {
+  return config;
+}

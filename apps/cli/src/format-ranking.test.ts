@@ -1,0 +1,56 @@
+import type { RankingManifest } from "@ckpt/manifest";
+import { describe, expect, it } from "vitest";
+
+import { describeRanking, formatRanking } from "./format-ranking.js";
+
+const digest = "0".repeat(64);
+const candidate = { artifact: { digest }, checkpoint: { digest }, evaluation: digest };
+const ranking: RankingManifest = {
+  kind: "ranking",
+  schemaVersion: 1,
+  split: { name: "select", role: "select", rowCount: 200, digest },
+  metric: { name: "logLoss", mode: "min" },
+  tieRules: ["earlier step"],
+  candidates: [
+    {
+      ...candidate,
+      id: "b",
+      metrics: { accuracy: { value: 0.9 }, logLoss: { value: 0.25, interval: [0.2, 0.3] } },
+      rank: 1,
+      status: "best",
+    },
+    { ...candidate, id: "a", metrics: { logLoss: { value: 0.5 } }, rank: 2, status: "ranked" },
+    { ...candidate, id: "c", metrics: {}, status: "failed", reason: "NaN in row 3" },
+  ],
+  pick: { id: "b", artifact: digest, decidedBy: "lower logLoss" },
+};
+
+describe("formatRanking", () => {
+  it("is a table led by the metric that ranks, with its direction, and then the rule that decided", () => {
+    expect(formatRanking(ranking)).toBe(
+      [
+        "rank  candidate  logLoss↓  95 % interval     accuracy  95 % interval  status",
+        "   1  b            0.2500  [0.2000, 0.3000]    0.9000                 ★ best",
+        "   2  a            0.5000                           -",
+        "   -  c                 -                           -                 failed: NaN in row 3",
+        "on split select, 200 rows; pick b, decided by lower logLoss",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  it("points up where more is better, and says so where nothing could be ranked", () => {
+    const { pick: _, ...rest } = ranking;
+    const text = formatRanking({ ...rest, metric: { name: "accuracy", mode: "max" }, candidates: [] });
+    expect(text).toBe(
+      "rank  candidate  accuracy↑  95 % interval  status\non split select, 200 rows; no candidate could be ranked\n",
+    );
+  });
+});
+
+describe("describeRanking", () => {
+  it("leaves out what the document around it has of its own", () => {
+    const { kind: _kind, schemaVersion: _version, ...rest } = ranking;
+    expect(describeRanking(ranking)).toEqual(rest);
+  });
+});

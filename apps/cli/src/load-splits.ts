@@ -1,0 +1,33 @@
+import { dirname, resolve } from "node:path";
+
+import { loadDataset } from "@ckpt/dataset";
+import { CkptError, type Split } from "@ckpt/manifest";
+
+import type { LoadedConfig } from "./load-config.js";
+
+/** The splits of a dataset by name. */
+export interface Splits {
+  /** @throws {CkptError} SPLIT_NOT_FOUND listing those there are. */
+  get(name: string): Split;
+  has(name: string): boolean;
+}
+
+/** Reads the data of a configuration; its paths are relative to the file. */
+export async function loadConfigSplits({ config, path }: LoadedConfig): Promise<Splits> {
+  const folder = dirname(path);
+  const files = config.data.files.map((file) => ({ ...file, path: resolve(folder, file.path) }));
+  return indexSplits(await loadDataset({ ...config.data, files }));
+}
+
+/** Makes splits findable by name. */
+export function indexSplits(splits: readonly Split[]): Splits {
+  const byName = new Map(splits.map((split) => [split.name, split]));
+  return {
+    has: (name) => byName.has(name),
+    get: (name) => {
+      const split = byName.get(name);
+      if (split === undefined) throw new CkptError("SPLIT_NOT_FOUND", { split: name, available: [...byName.keys()] });
+      return split;
+    },
+  };
+}
