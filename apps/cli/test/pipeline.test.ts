@@ -87,7 +87,10 @@ describe("ckpt run", () => {
     expect(document.ranking.candidates.map(({ rank }) => rank)).toEqual([1, 2, 3]);
     expect(document.ranking).not.toHaveProperty("schemaVersion");
     expect(document.pick.id).toBe(document.ranking.candidates[0]?.id);
-    expect(document.parity).toBeLessThan(1e-5);
+    for (const { parity } of document.artifacts) {
+      expect(new Set(parity.map(({ format }) => format)).size).toBe(4);
+      expect(Math.max(...parity.map(({ maxAbsoluteError }) => maxAbsoluteError))).toBeLessThan(1e-5);
+    }
     expect(document.test.metrics["accuracy"]?.value).toBeGreaterThan(0.6);
     expect(stderr).toContain("was complete already");
     expect(stderr).not.toContain("save ");
@@ -125,7 +128,9 @@ describe("the stages, each by its own command", () => {
 interface RunDocument {
   readonly ranking: { readonly candidates: readonly { readonly id: string; readonly rank: number }[] };
   readonly pick: { readonly id: string };
-  readonly parity: number;
+  readonly artifacts: readonly {
+    readonly parity: readonly { readonly format: string; readonly maxAbsoluteError: number }[];
+  }[];
   readonly test: { readonly metrics: Readonly<Record<string, { readonly value: number }>> };
 }
 

@@ -53,6 +53,7 @@ export async function runFreezeJobs(
         path: result.path,
         ...(source.kind === "checkpoint" ? { step: source.step } : {}),
         sizeBytes: result.manifest.files.reduce((size, file) => size + file.sizeBytes, 0),
+        parity: result.manifest.parity,
         isReused: result.isReused,
         index: index + 1,
         count: jobs.length,

@@ -1,4 +1,4 @@
-import type { ArtifactFormat } from "@ckpt/manifest";
+import type { ArtifactFormat, ParityRecord } from "@ckpt/manifest";
 
 /** Something a freeze has finished, in plain values; for progress output. */
 export type FreezeProgress =
@@ -26,6 +26,8 @@ export type FreezeProgress =
       readonly path: string;
       readonly step?: number;
       readonly sizeBytes: number;
+      /** How far each format is from the source's own model. */
+      readonly parity: readonly ParityRecord[];
       readonly isReused: boolean;
       /** 1-based, among `count` artifacts of this call. */
       readonly index: number;

@@ -8,7 +8,7 @@ import type { Command } from "../command.js";
 import { exitCodes } from "../exit-code.js";
 import { identifyFolder } from "../identify-folder.js";
 import { type LoadedConfig, loadRunConfigIfAny } from "../load-config.js";
-import { freezeModelStage, freezeRunStage, worstParity } from "../stages/freeze-stage.js";
+import { formatParity, freezeModelStage, freezeRunStage } from "../stages/freeze-stage.js";
 import { formatBytes, formatTable, leftColumn, rightColumn } from "../table.js";
 
 interface Arguments {
@@ -71,7 +71,7 @@ export const freezeCommand: Command<Arguments> = {
       result.path,
       result.manifest.formats.join(","),
       formatBytes(result.manifest.files.reduce((sum, file) => sum + file.sizeBytes, 0)),
-      worstParity(result).toExponential(1),
+      formatParity(result.manifest.parity),
     ]);
     return {
       document: {

@@ -11,7 +11,7 @@ import { describeRanking, formatEstimate, formatRanking } from "../format-rankin
 import { type LoadedConfig, loadConfig, resolveRun } from "../load-config.js";
 import { loadConfigSplits } from "../load-splits.js";
 import { evaluateStage } from "../stages/evaluate-stage.js";
-import { freezeRunStage, worstParity } from "../stages/freeze-stage.js";
+import { freezeRunStage } from "../stages/freeze-stage.js";
 import { trainStage } from "../stages/train-stage.js";
 import { rankRun } from "./rank.js";
 
@@ -55,7 +55,7 @@ export const runCommand: Command<Arguments> = {
         run,
         train: { step: trained.step, epoch: trained.epoch, reason: trained.reason },
         skipped: source.skipped,
-        parity: Math.max(0, ...frozen.map(worstParity)),
+        artifacts: frozen.map(({ path, manifest }) => ({ path, digest: manifest.digest, parity: manifest.parity })),
         ranking: describeRanking(ranking),
         pick: ranking.pick ?? null,
         best: ranking.pick === undefined ? null : join(run, runLayout.best),

@@ -7,6 +7,7 @@ import {
   type ModelSource,
   type RunSource,
 } from "@ckpt/freezer";
+import type { ParityRecord } from "@ckpt/manifest";
 
 import type { CommandContext } from "../command-context.js";
 import type { Progress } from "../progress.js";
@@ -39,9 +40,10 @@ function followFreezing({ progress, signal }: CommandContext): (event: FreezePro
   };
 }
 
-/** The largest error of all formats and outputs of an artifact; 0 if none was compared. */
-export function worstParity({ manifest }: FreezeResult): number {
-  return Math.max(0, ...manifest.parity.map((record) => record.maxAbsoluteError));
+/** The largest error of all formats and outputs in exponent form, or `unverified` if none was compared. */
+export function formatParity(parity: readonly ParityRecord[]): string {
+  if (parity.length === 0) return "unverified";
+  return Math.max(...parity.map((record) => record.maxAbsoluteError)).toExponential(1);
 }
 
 function reportFreezing(event: FreezeProgress, progress: Progress): void {
@@ -56,7 +58,8 @@ function reportFreezing(event: FreezeProgress, progress: Progress): void {
       progress.warn(`freeze    ${event.source} ${event.format} was not verified: ${event.reason}`);
       return;
     case "artifact": {
-      const state = event.isReused ? "is there already" : formatBytes(event.sizeBytes);
+      const written = `${formatBytes(event.sizeBytes)}, parity ${formatParity(event.parity)}`;
+      const state = event.isReused ? "is there already" : written;
       progress.done(`freeze    ${event.index}/${event.count} ${event.path}  ${state}`);
       return;
     }

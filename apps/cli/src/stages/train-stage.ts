@@ -31,8 +31,8 @@ export async function trainStage(
   const { config } = loaded;
   const run = resolveRun(loaded);
   const backend = await selectBackend(config.backend);
-  const rejected = backend.tried.map(({ name, reason }) => `; not ${name}: ${reason}`).join("");
-  progress.done(`backend   ${backend.name}: ${backend.reason}${rejected}`);
+  const rejected = backend.tried.map(({ name, reason }) => ` ${name}: ${reason}`).join("");
+  progress.done(`backend   ${backend.name}. ${backend.reason}${rejected}`);
   const outcome = await train({
     ...config.train,
     run,
