@@ -1,6 +1,6 @@
 import { isCkptError } from "@ckpt/manifest";
 import * as tf from "@tensorflow/tfjs";
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { loadBackend } from "./load-backend.js";
 
@@ -117,6 +117,7 @@ describe("Conv2DBackpropFilter on the backend wasm", () => {
     // Makes tfjs itself throw when a kernel leaves data behind on the backend.
     tf.env().set("IS_TEST", true);
   });
+  afterAll(() => tf.env().set("IS_TEST", false));
 
   it("gives the sums of the products, window by window", async () => {
     await loadBackend("wasm");

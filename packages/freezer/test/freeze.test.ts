@@ -341,6 +341,7 @@ describe("progress", () => {
       path: out,
       step: 7,
       sizeBytes: manifest.files.reduce((size, file) => size + file.sizeBytes, 0),
+      parity: manifest.parity,
       isReused: false,
       index: 1,
       count: 1,
