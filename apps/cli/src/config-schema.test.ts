@@ -93,6 +93,12 @@ describe("parseConfig", () => {
     });
   });
 
+  it("refuses a metric of the other task before anything is trained", () => {
+    expect(listIssues({ ...valid, evaluate: { metrics: ["accuracy", "mse"] } })).toEqual({
+      "evaluate.metrics.1": "mse is of regression, the data is for classification",
+    });
+  });
+
   it.each([[undefined], [null], [[]], ["text"], [{}]])("refuses %j", (value) => {
     expect(Object.keys(listIssues(value)).length).toBeGreaterThan(0);
   });

@@ -1,5 +1,5 @@
 import { engineNames, findMetric } from "@ckpt/evaluator";
-import { artifactFormats, CkptError, isCkptError } from "@ckpt/manifest";
+import { artifactFormats, CkptError, isCkptError, type Issue } from "@ckpt/manifest";
 import type { RetentionPolicy, SavePolicy } from "@ckpt/trainer";
 import { z } from "zod";
 
@@ -99,7 +99,19 @@ const configSchema: z.ZodType<CkptConfig> = z.strictObject({
  */
 export function parseConfig(value: unknown, path: string): CkptConfig {
   const result = configSchema.safeParse(value);
-  if (result.success) return result.data;
-  const issues = result.error.issues.map((issue) => ({ path: issue.path.join("."), message: issue.message }));
+  const issues = result.success
+    ? findUnfitMetrics(result.data)
+    : result.error.issues.map((issue) => ({ path: issue.path.join("."), message: issue.message }));
+  if (result.success && issues.length === 0) return result.data;
   throw new CkptError("CONFIG_INVALID", { path, issues });
+}
+
+/** Found out here, and not after training and freezing. */
+function findUnfitMetrics({ data, evaluate }: CkptConfig): readonly Issue[] {
+  const task = data.targets === undefined ? "classification" : "regression";
+  return (evaluate?.metrics ?? []).flatMap((name, index) => {
+    const metric = findMetric(name);
+    if (metric.task === task) return [];
+    return [{ path: `evaluate.metrics.${index}`, message: `${name} is of ${metric.task}, the data is for ${task}` }];
+  });
 }

@@ -86,7 +86,9 @@ async function dispatch(
     .wrap(Math.min(110, process.stdout.columns || 110))
     .fail((message, error) => {
       // A YError is yargs' own: what it could not parse at all.
-      throw error === undefined || error.name === "YError" ? new UsageError(message ?? error?.message) : error;
+      if (error !== undefined && error.name !== "YError") throw error;
+      const text = message ?? error?.message ?? "";
+      throw new UsageError(text.startsWith("Did you mean") ? `unknown command ${argv[0] ?? ""}. ${text}` : text);
     });
   const add = <Arguments>(command: Command<Arguments>): void => {
     parser.command(

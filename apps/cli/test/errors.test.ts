@@ -19,7 +19,7 @@ function expectFailure({ code, stdout, stderr }: Outcome, exitCode: number, erro
 
 describe("wrong usage ends with 2", () => {
   it.concurrent.each([
-    [["evalute", "runs"], "Did you mean evaluate?"],
+    [["evalute", "runs"], "unknown command evalute. Did you mean evaluate?"],
     [[], "no command given"],
     [["show"], "Not enough non-option arguments"],
     [["show", "one", "two"], "Unknown argument: two"],

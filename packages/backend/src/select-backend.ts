@@ -3,6 +3,7 @@ import { isCkptError } from "@ckpt/manifest";
 import { type BackendName, preferredBackends } from "./backend-name.js";
 import { loadBackend } from "./load-backend.js";
 
+/** A backend by name, or `auto` for the first of {@link preferredBackends} that works here. */
 export type BackendRequest = "auto" | BackendName;
 
 /** A backend that `auto` could not use, and why, in one sentence. */

@@ -18,6 +18,7 @@ export interface RowSource {
   ): Promise<{ readonly column: string; readonly found: string }>;
 }
 
+/** The rows to divide, and how they are laid out, labelled and assigned to roles. */
 export interface BuildSplitsOptions {
   readonly layout: RowLayout;
   readonly sources: readonly RowSource[];
@@ -59,7 +60,8 @@ export async function buildSplits({ layout, sources, seed, label }: BuildSplitsO
   for (const { role } of ranges.flat()) {
     if (splits.some((split) => split.role === role)) continue;
     const fractions = sources.map((source) => describeFractions(source.fractions)).join("; ");
-    throw new CkptError("DATA_SPLIT_EMPTY", { split: role, rowCount, fractions });
+    const files = sources.map(({ file }) => file);
+    throw new CkptError("DATA_SPLIT_EMPTY", { files, split: role, rowCount, fractions });
   }
   rejectEqualSplits(splits);
   return splits;

@@ -62,6 +62,7 @@ export async function* readDecompressed({ file, path, isGzip }: DataFile): Async
   }
 }
 
+/** Makes the DATA_UNREADABLE error of a data file; in its message `reason` follows the file and a colon. */
 export function createUnreadableError(file: string, reason: string, cause?: unknown): CkptError {
   return new CkptError("DATA_UNREADABLE", { file, reason }, { cause });
 }

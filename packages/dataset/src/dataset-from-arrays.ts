@@ -11,6 +11,7 @@ export interface ArrayInput extends InputTensorOptions {
   readonly values: ArrayLike<number>;
 }
 
+/** Rows in memory, and how they become splits. */
 export interface DatasetFromArraysOptions {
   /** By input name. */
   readonly inputs: Readonly<Record<string, ArrayInput>>;

@@ -23,6 +23,7 @@ export interface SplitFile {
   readonly fractions: Fractions;
 }
 
+/** The files to read, which of their columns are read as what, and how their rows become splits. */
 export interface LoadDatasetOptions {
   /** The rows of a role that is in several files follow each other in this order. */
   readonly files: readonly SplitFile[];

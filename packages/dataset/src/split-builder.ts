@@ -36,6 +36,7 @@ interface RoleRows {
   labels: Float32Array | Int32Array;
 }
 
+/** How rows are laid out, and what decides the role of each. */
 export interface SplitBuilderOptions {
   readonly layout: RowLayout;
   readonly seed: number;

@@ -293,7 +293,7 @@ describe("a selection that does not fit the file", () => {
     const files = [{ path, fractions: { train: 0.999999, test: 0.000001 } }];
     expect(await failureFor(path, { files })).toEqual({
       code: "DATA_SPLIT_EMPTY",
-      details: { split: "test", rowCount: 2, fractions: "train 0.999999, test 0.000001" },
+      details: { files: [path], split: "test", rowCount: 2, fractions: "train 0.999999, test 0.000001" },
     });
     expect(await failureFor(write("csv", "a,b,y\n"))).toMatchObject({
       code: "DATA_SPLIT_EMPTY",

@@ -2,6 +2,8 @@ import type { ArtifactFormat, Signature, TensorData } from "@ckpt/manifest";
 
 /** What can run an artifact, each named for the package it is made of. */
 export const engineNames = ["onnxruntime-node", "tfjs", "tfjs-node"] as const;
+
+/** One of {@link engineNames}. */
 export type EngineName = (typeof engineNames)[number];
 
 /** Tensors by name. */

@@ -30,6 +30,7 @@ export interface EvaluationProgress {
   readonly rowsTotal: number;
 }
 
+/** What is run on which rows, by what engine, and where its predictions are kept. */
 export interface EvaluateArtifactOptions {
   /** The artifact's folder. Its name is the artifact's id. */
   readonly artifact: string;

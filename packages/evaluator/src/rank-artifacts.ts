@@ -19,6 +19,7 @@ import { defaultMetrics, findMetric } from "./metrics/registry.js";
 import { type Candidate, rankCandidates } from "./rank-candidates.js";
 import { type Artifact, readArtifact } from "./read-artifact.js";
 
+/** The artifacts that compete, and which of their stored predictions and metrics count. */
 export interface RankArtifactsOptions {
   /** The artifacts' folders, each of another name. */
   readonly artifacts: readonly string[];

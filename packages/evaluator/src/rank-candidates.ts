@@ -6,6 +6,7 @@ export interface Candidate extends Pick<RankedCandidate, "id" | "artifact" | "ch
   readonly failure?: string;
 }
 
+/** The metric that orders candidates, and in which direction. */
 export interface RankCandidatesOptions {
   /** Name of the primary metric. */
   readonly metric: string;

@@ -68,6 +68,7 @@ export async function makeArtifact(
     source: { kind: "checkpoint", digest: digestBytes(id), step },
     signature,
     formats,
+    tolerance: 1e-5,
     parity: [],
     files,
   }));

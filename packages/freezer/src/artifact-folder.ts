@@ -11,18 +11,26 @@ import {
   nodeFileSystem,
   readDocument,
   type Sealed,
+  verifyFiles,
 } from "@ckpt/manifest";
 
+/** What an artifact has to be to be left as it is. */
+export interface WantedArtifact {
+  /** The source's digest. */
+  readonly sourceDigest: string;
+  readonly formats: readonly ArtifactFormat[];
+  readonly tolerance: number;
+}
+
 /**
- * The artifact at `path`, if it was frozen from the model with this digest into just these formats and all its files
- * are there with the sizes listed; `undefined` where there is none or another one.
+ * The artifact at `path`, if it was frozen from the model with this digest into just these formats, was held to this
+ * tolerance or a smaller one, and all its files are as they were written; `undefined` where there is none or another.
  *
  * @throws {CkptError} SCHEMA_TOO_NEW when a newer ckpt wrote it.
  */
 export async function findArtifact(
   path: string,
-  sourceDigest: string,
-  formats: readonly ArtifactFormat[],
+  { sourceDigest, formats, tolerance }: WantedArtifact,
 ): Promise<Sealed<ArtifactManifest> | undefined> {
   let manifest: Sealed<ArtifactManifest>;
   try {
@@ -33,21 +41,10 @@ export async function findArtifact(
   }
   const isSame =
     manifest.source.digest === sourceDigest &&
+    manifest.tolerance <= tolerance &&
     manifest.formats.length === formats.length &&
     formats.every((format) => manifest.formats.includes(format));
-  return isSame && (await hasFiles(path, manifest)) ? manifest : undefined;
-}
-
-async function hasFiles(path: string, { files }: ArtifactManifest): Promise<boolean> {
-  const sizes = await Promise.all(
-    files.map((file) =>
-      stat(join(path, ...file.path.split("/"))).then(
-        ({ size }) => size,
-        () => undefined,
-      ),
-    ),
-  );
-  return files.every(({ sizeBytes }, index) => sizes[index] === sizeBytes);
+  return isSame && (await verifyFiles(path, manifest.files)).length === 0 ? manifest : undefined;
 }
 
 /**

@@ -28,7 +28,7 @@ export async function runFreezeJobs(
   const results: FreezeResult[] = [];
   let template: FreezeTemplate | undefined;
   const freezeModel = async ({ source, out }: FreezeJob): Promise<FreezeResult> => {
-    const manifest = await findArtifact(out, source.digest, writeOptions.formats);
+    const manifest = await findArtifact(out, { sourceDigest: source.digest, ...writeOptions });
     if (manifest !== undefined) return { path: out, manifest, isReused: true, unverified: listUnverified(manifest) };
     await requireReplaceable(out);
     const loaded = await loadModel(source);

@@ -62,6 +62,7 @@ export async function writeArtifact(
       source: describeSource(source),
       signature,
       formats,
+      tolerance,
       parity,
       files,
     }));

@@ -210,6 +210,21 @@ describe("freezing again", () => {
     expect((await freeze({ source, out, formats: ["graph-def", "onnx"] })).isReused).toBe(false);
     expect((await freeze({ source, out, formats: ["onnx", "graph-def"] })).isReused).toBe(true);
   });
+
+  it("replaces an artifact in which a bit was flipped, and one held to a larger tolerance", async () => {
+    const folder = await createTemporaryFolder();
+    const source = await writeCheckpoint(join(folder, "checkpoint"), createDenseModel(), 1);
+    const out = join(folder, "artifact");
+    const formats = ["graph-def"] as const;
+    await freeze({ source, out, formats, tolerance: 1e-3 });
+    const path = join(out, "frozen.pb");
+    const bytes = await readFile(path);
+    bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+    await writeFile(path, bytes);
+    expect((await freeze({ source, out, formats, tolerance: 1e-3 })).isReused).toBe(false);
+    expect((await freeze({ source, out, formats, tolerance: 1e-4 })).isReused).toBe(false);
+    expect((await freeze({ source, out, formats, tolerance: 1e-3 })).isReused).toBe(true);
+  });
 });
 
 describe("a source", () => {

@@ -23,6 +23,8 @@ size (time, height, width) is refused (\`UNSUPPORTED_SHAPE\`).
 
 ## Operations by format
 
+What each format can hold. A model reaches an operation through the kernels listed below; those that no kernel there is
+translated to (3-D convolution and pooling, \`Cumprod\`, gathers and scatters of several axes) wait for other sources.
 The frozen \`.pb\` and the SavedModel hold the same GraphDef. ONNX is opset 17.
 
 | operation | GraphDef, SavedModel | GraphModel | ONNX |

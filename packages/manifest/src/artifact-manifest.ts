@@ -27,6 +27,8 @@ export interface ArtifactManifest extends DocumentHeader<"artifact"> {
   };
   readonly signature: Signature;
   readonly formats: readonly ArtifactFormat[];
+  /** Largest absolute error accepted in `parity`, times the output's largest magnitude where that is above 1. */
+  readonly tolerance: number;
   readonly parity: readonly ParityRecord[];
   readonly files: readonly FileEntry[];
 }
@@ -60,6 +62,7 @@ export const artifactManifestType: DocumentType<ArtifactManifest> = {
     }),
     signature: signatureSchema,
     formats: z.array(z.enum(artifactFormats)).min(1),
+    tolerance: error,
     parity: z.array(
       z.object({
         format: z.enum(artifactFormats),

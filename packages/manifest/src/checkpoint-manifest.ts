@@ -19,6 +19,7 @@ export interface CheckpointManifest extends DocumentHeader<"checkpoint"> {
   readonly files: readonly FileEntry[];
 }
 
+/** How `checkpoint.json` is named, checked and versioned. */
 export const checkpointManifestType: DocumentType<CheckpointManifest> = {
   kind: "checkpoint",
   schemaVersion: 1,

@@ -22,6 +22,7 @@ export interface StagedFolder {
   abandon(): Promise<void>;
 }
 
+/** How a staged folder is written, and what happens to one of the same name. */
 export interface StageFolderOptions {
   /** Default: the machine's own. */
   readonly fileSystem?: FileSystem;

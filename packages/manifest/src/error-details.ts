@@ -43,7 +43,7 @@ export interface ErrorDetails {
   DATA_CELL_INVALID: { file: string; row: number; column: string; expected: string; found: string };
   /** `line` is the 1-based line of the file. */
   DATA_ROW_RAGGED: { file: string; line: number; expectedColumns: number; foundColumns: number };
-  DATA_SPLIT_EMPTY: { split: string; rowCount: number; fractions: string };
+  DATA_SPLIT_EMPTY: { files: readonly string[]; split: string; rowCount: number; fractions: string };
   SPLIT_NOT_FOUND: { split: string; available: readonly string[] };
 
   BACKEND_UNAVAILABLE: { backend: string; reason: string; remedy: string };
@@ -92,7 +92,8 @@ export const errorTexts: { readonly [C in ErrorCode]: (details: ErrorDetails[C])
   }),
   CONFIG_NOT_FOUND: (d) => ({
     message: `${d.path}: no configuration file there`,
-    remedy: "Name a folder that holds ckpt.config.ts (or .js, .mjs), or the file itself.",
+    remedy:
+      "Name a folder that holds ckpt.config.ts (or .js, .mjs), or the file itself, by --config where there is one.",
   }),
 
   RUN_NOT_FOUND: (d) => ({
@@ -168,7 +169,7 @@ export const errorTexts: { readonly [C in ErrorCode]: (details: ErrorDetails[C])
     remedy: "Correct or remove the line.",
   }),
   DATA_SPLIT_EMPTY: (d) => ({
-    message: `split ${d.split} is empty: ${d.rowCount} rows divided as ${d.fractions}`,
+    message: `${list(d.files)}: split ${d.split} is empty: ${d.rowCount} rows divided as ${d.fractions}`,
     remedy: "Give the split a larger fraction, or the dataset more rows.",
   }),
   SPLIT_NOT_FOUND: (d) => ({
@@ -179,7 +180,7 @@ export const errorTexts: { readonly [C in ErrorCode]: (details: ErrorDetails[C])
   BACKEND_UNAVAILABLE: (d) => ({ message: `backend ${d.backend}: ${d.reason}`, remedy: d.remedy }),
   ENGINE_UNAVAILABLE: (d) => ({
     message: `engine ${d.engine}: package ${d.package} does not load: ${d.reason}`,
-    remedy: `Add it to your project: npm install ${d.package}`,
+    remedy: `Add it to your project: npm install ${d.package}. If it is there, its native part was not installed.`,
   }),
   ENGINE_FAILED: (d) => ({
     message: `${d.artifact}: engine ${d.engine} failed: ${d.reason}`,
@@ -204,7 +205,7 @@ export const errorTexts: { readonly [C in ErrorCode]: (details: ErrorDetails[C])
     message: `${d.ops.length} operation(s) cannot be expressed as ${d.format}:${issueLines(
       d.ops.map((op) => ({ path: op.op, message: `${op.reason} (from ${list(op.layers)})` })),
     )}`,
-    remedy: "Leave out that format, or replace the layers named.",
+    remedy: "Replace the layers named or, where it is one format of several, leave that out.",
   }),
   UNSUPPORTED_DTYPE: (d) => ({
     message: `${d.where}: dtype ${d.dtype}, supported: ${list(d.supported)}`,

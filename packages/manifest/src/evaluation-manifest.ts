@@ -20,6 +20,7 @@ export interface EvaluationManifest extends DocumentHeader<"evaluation"> {
   readonly files: readonly FileEntry[];
 }
 
+/** How `evaluation.json` is named, checked and versioned. */
 export const evaluationManifestType: DocumentType<EvaluationManifest> = {
   kind: "evaluation",
   schemaVersion: 1,

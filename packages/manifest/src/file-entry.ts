@@ -10,8 +10,10 @@ export interface FileEntry {
   readonly sha256: string;
 }
 
+/** Accepts a SHA-256 digest as documents hold it: 64 lower-case hexadecimal digits. */
 export const sha256Schema: z.ZodType<string> = z.string().regex(/^[0-9a-f]{64}$/, "expected 64 hexadecimal digits");
 
+/** Accepts a list of files whose paths stay inside their folder and are there once each. */
 export const fileEntriesSchema: z.ZodType<readonly FileEntry[]> = z
   .array(
     z.object({

@@ -14,6 +14,7 @@ export interface HistoryRecord {
   readonly metrics: StoredMetrics;
 }
 
+/** Accepts the content of one line of `history.jsonl`, without its digest. */
 export const historyRecordSchema: z.ZodType<HistoryRecord> = z.object({
   step: z.int().nonnegative(),
   epoch: z.int().nonnegative(),

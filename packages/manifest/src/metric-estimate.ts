@@ -7,6 +7,7 @@ export interface MetricEstimate {
   readonly interval?: readonly [number, number];
 }
 
+/** Accepts an estimate whose value and interval bounds are finite. */
 export const metricEstimateSchema: z.ZodType<MetricEstimate> = z.object({
   value: z.number(),
   interval: z.tuple([z.number(), z.number()]).exactOptional(),

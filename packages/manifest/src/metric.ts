@@ -11,6 +11,7 @@ const notFinite = ["NaN", "Infinity", "-Infinity"] as const;
 /** On disk a metric is a JSON number, or one of the strings `NaN`, `Infinity`, `-Infinity`, which JSON numbers lack. */
 export type StoredMetrics = Readonly<Record<string, number | (typeof notFinite)[number]>>;
 
+/** Accepts metric values in their form on disk, by name. */
 export const storedMetricsSchema: z.ZodType<StoredMetrics> = z.record(
   z.string(),
   z.union([z.number(), z.enum(notFinite)]),

@@ -15,6 +15,7 @@ export interface MetricsManifest extends DocumentHeader<"metrics"> {
   readonly failure?: string;
 }
 
+/** How `metrics.json` is named, checked and versioned. */
 export const metricsManifestType: DocumentType<MetricsManifest> = {
   kind: "metrics",
   schemaVersion: 1,

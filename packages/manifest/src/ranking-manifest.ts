@@ -36,6 +36,7 @@ export interface RankingManifest extends DocumentHeader<"ranking"> {
   readonly pick?: { readonly id: string; readonly artifact: string; readonly decidedBy: string };
 }
 
+/** How `ranking.json` is named, checked and versioned. */
 export const rankingManifestType: DocumentType<RankingManifest> = {
   kind: "ranking",
   schemaVersion: 1,

@@ -31,8 +31,10 @@ export interface DataRecord {
   readonly digest: string;
 }
 
+/** Accepts the role of a split. */
 export const splitRoleSchema: z.ZodType<SplitRole> = z.enum(["train", "validation", "select", "test"]);
 
+/** Accepts what documents say of a split; where it was read from is no part of it. */
 export const dataRecordSchema: z.ZodType<DataRecord> = z.object({
   name: z.string().min(1),
   role: splitRoleSchema,
@@ -42,6 +44,7 @@ export const dataRecordSchema: z.ZodType<DataRecord> = z.object({
 
 const count = z.int().nonnegative();
 
+/** How `run.json` is named, checked and versioned. */
 export const runManifestType: DocumentType<RunManifest> = {
   kind: "run",
   schemaVersion: 1,

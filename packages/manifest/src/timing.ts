@@ -14,6 +14,7 @@ export interface TimingRecord {
   readonly durationMs: number;
 }
 
+/** Accepts the content of one line of `timings.jsonl`, without its digest. */
 export const timingRecordSchema: z.ZodType<TimingRecord> = z.object({
   stage: z.enum(["train", "freeze", "evaluate", "rank"]),
   action: z.string(),

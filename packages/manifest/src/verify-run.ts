@@ -1,11 +1,12 @@
 import { readlink } from "node:fs/promises";
 import { join } from "node:path";
 
+import { artifactManifestType } from "./artifact-manifest.js";
 import { type Sealed, parseLine } from "./document.js";
 import { CkptError, isCkptError } from "./errors.js";
 import { nodeFileSystem } from "./file-system.js";
 import { readHistory } from "./history.js";
-import { runLayout } from "./layout.js";
+import { manifestNames, runLayout } from "./layout.js";
 import { type RankingManifest, rankingManifestType } from "./ranking-manifest.js";
 import { readDocument } from "./read-document.js";
 import { readText } from "./read-text.js";
@@ -56,11 +57,22 @@ async function readTimings(path: string): Promise<void> {
   for (const [index, line] of lines.entries()) parseLine(timingRecordSchema, line, `${path}:${index + 1}`);
 }
 
+/** The link leads to the pick's folder, and that folder holds the very artifact that was picked. */
 async function verifyBest(run: string, ranking: Sealed<RankingManifest>): Promise<Verification> {
-  if (ranking.pick === undefined) return { fileCount: 1, problems: [] };
+  const { pick } = ranking;
+  if (pick === undefined) return { fileCount: 1, problems: [] };
   const path = join(run, runLayout.best);
-  const expected = `${runLayout.artifacts}/${ranking.pick.id}`;
+  const target = `${runLayout.artifacts}/${pick.id}`;
+  const expected = `${target}, artifact ${pick.artifact}`;
   const found = await readlink(path).catch((error: NodeJS.ErrnoException) => error.code ?? error.message);
-  const problems = found === expected ? [] : [new CkptError("LINK_MISMATCH", { path, expected, found })];
+  if (found !== target) return { fileCount: 2, problems: [new CkptError("LINK_MISMATCH", { path, expected, found })] };
+  const artifact = await tryRead(() => readDocument(artifactManifestType, join(path, manifestNames.artifact)));
+  if ("problem" in artifact && !isCkptError(artifact.problem, "MANIFEST_MISSING")) {
+    // The artifact's own check has named the damage.
+    return { fileCount: 2, problems: [] };
+  }
+  const digest = "value" in artifact ? artifact.value.digest : undefined;
+  const instead = digest === undefined ? `${target}, where there is no artifact` : `${target}, artifact ${digest}`;
+  const problems = digest === pick.artifact ? [] : [new CkptError("LINK_MISMATCH", { path, expected, found: instead })];
   return { fileCount: 2, problems };
 }

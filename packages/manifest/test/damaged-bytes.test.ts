@@ -1,9 +1,10 @@
-import { appendFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 import { describe, expect, it } from "vitest";
 
 import {
+  artifactManifestType,
   artifactPath,
   checkpointPath,
   type CkptError,
@@ -11,6 +12,8 @@ import {
   isCkptError,
   parseDocument,
   parseHistory,
+  type RankingManifest,
+  readDocument,
   runLayout,
   serializeDocument,
   serializeHistoryRecord,
@@ -72,7 +75,6 @@ describe.each(Object.entries(damages))("a %s anywhere", (_name, damage) => {
 
 /** A run as the stages leave it, with a file in each kind of folder. */
 async function writeRun(run: string): Promise<readonly string[]> {
-  const { pick } = samples.ranking;
   const checkpoint = checkpointPath(run, 120);
   const artifact = artifactPath(run, 120);
   const evaluation = join(run, runLayout.evaluations, "0123");
@@ -81,11 +83,14 @@ async function writeRun(run: string): Promise<readonly string[]> {
   await commit(evaluation, "evaluation", "predictions.bin");
   writeFileSync(join(evaluation, "metrics.json"), serializeDocument(samples.metrics));
   writeFileSync(join(run, runLayout.manifest), serializeDocument(samples.run));
-  writeFileSync(join(run, runLayout.ranking), serializeDocument(samples.ranking));
+  const { digest } = await readDocument(artifactManifestType, join(artifact, "artifact.json"));
+  const pick = { id: "step-00000120", artifact: digest, decidedBy: "higher accuracy" };
+  const ranking: RankingManifest = { ...samples.ranking, pick };
+  writeFileSync(join(run, runLayout.ranking), serializeDocument(ranking));
   writeFileSync(join(run, runLayout.history), history.map(serializeHistoryRecord).join(""));
   const timing = { stage: "train", action: "save", subject: "120", at: "2026-01-01T00:00:00Z", durationMs: 1 } as const;
   writeFileSync(join(run, runLayout.timings), serializeTimingRecord(timing).repeat(2));
-  symlinkSync(`${runLayout.artifacts}/${pick?.id}`, join(run, runLayout.best));
+  symlinkSync(`${runLayout.artifacts}/${pick.id}`, join(run, runLayout.best));
   return [
     join(checkpoint, "checkpoint.json"),
     join(checkpoint, "weights.bin"),
@@ -148,5 +153,15 @@ describe("verifyRun", () => {
     writeFileSync(join(run, runLayout.ranking), serializeDocument(other));
     const { problems } = await verifyRun(run);
     expect(problems.map((problem) => problem.code)).toEqual(["MANIFEST_MISSING", "LINK_MISMATCH"]);
+  });
+
+  it("names the pick that is gone, or is another artifact than the one that was picked", async () => {
+    const run = makeFolder();
+    await writeRun(run);
+    rmSync(artifactPath(run, 120), { recursive: true });
+    const codes = async (): Promise<readonly string[]> => (await verifyRun(run)).problems.map(({ code }) => code);
+    expect(await codes()).toEqual(["LINK_MISMATCH"]);
+    await commit(artifactPath(run, 120), "artifact", "other.onnx");
+    expect(await codes()).toEqual(["LINK_MISMATCH"]);
   });
 });

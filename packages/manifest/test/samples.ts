@@ -55,6 +55,7 @@ const artifact: ArtifactManifest = {
   source: { kind: "checkpoint", digest: digestBytes("checkpoint"), step: 120 },
   signature,
   formats: ["onnx"],
+  tolerance: 1e-5,
   parity: [
     {
       format: "onnx",

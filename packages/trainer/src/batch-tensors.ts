@@ -35,7 +35,9 @@ export function createBatchConverter(model: tf.LayersModel, split: Split): Batch
   const sources = matchInputs(model, split, where);
   const unitCount = output.shape.at(-1) ?? 1;
   const isOneHot = isCategoricalCrossentropy(model.loss);
-  if (split.classes !== undefined && unitCount > 1 && split.classes.length > unitCount) {
+  // One unit is enough for two classes with a binary loss only.
+  const needsUnits = unitCount > 1 || model.loss === "sparseCategoricalCrossentropy";
+  if (split.classes !== undefined && needsUnits && split.classes.length > unitCount) {
     // TensorFlow.js would take the loss of a class without a unit as 0.
     throw new CkptError("SIGNATURE_MISMATCH", {
       where,

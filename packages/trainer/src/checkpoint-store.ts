@@ -47,6 +47,7 @@ export interface SkippedCheckpoint {
   readonly reason: CkptError;
 }
 
+/** The checkpoints of a run by their manifests; whether their files are whole is not checked. */
 export interface FoundCheckpoints {
   /** By step, ascending. */
   readonly checkpoints: readonly Checkpoint[];
@@ -108,6 +109,7 @@ export async function findLatestValid(
   return { skipped: damaged };
 }
 
+/** What a new checkpoint holds, and the run it belongs to. */
 export interface CommitCheckpointOptions {
   readonly run: string;
   readonly snapshot: StateSnapshot;

@@ -20,6 +20,7 @@ export const defaultMaxToKeep = 150;
 /** Reason of the checkpoint that an interrupted run leaves; it goes when the next one is saved. */
 const stoppedReason = "stopped before the end";
 
+/** What is checkpointed, when it is saved, and which checkpoints stay. */
 export interface CheckpointerOptions {
   /** From `openRun`, not complete. If it has a resume point, that is put back into `model` before anything else. */
   readonly run: Run;
@@ -37,6 +38,7 @@ export interface CheckpointerOptions {
   readonly random?: SeededRandom;
 }
 
+/** What else there is to say about an update. */
 export interface StepOptions {
   /** This update was the last one of an epoch. Default: false. */
   readonly isEpochEnd?: boolean;

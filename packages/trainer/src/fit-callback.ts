@@ -13,6 +13,7 @@ export type FitValidation =
     }
   | Parameters<tf.LayersModel["evaluateDataset"]>[0];
 
+/** What the callback measures during `model.fit`, and how often. */
 export interface FitCallbackOptions {
   /** Measured by the callback itself every `measureEverySteps` updates, and reported as `val_loss`, `val_<metric>`. */
   readonly validation?: FitValidation;

@@ -3,6 +3,7 @@ import { CkptError, compareMetric } from "@ckpt/manifest";
 import { type MonitorOptions, resolveMonitor } from "./metric-mode.js";
 import type { SavePolicy } from "./save-policy.js";
 
+/** The metric that has to improve, its direction, and by how much. */
 export interface OnImprovementOptions extends MonitorOptions {
   /** How much better than the best a value has to be, in the metric's own unit. Default: 0, any improvement. */
   readonly minDelta?: number;

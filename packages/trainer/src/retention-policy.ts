@@ -17,6 +17,7 @@ export interface RetentionPolicy {
   select(checkpoints: readonly RetentionCandidate[]): readonly number[];
 }
 
+/** The rules by which checkpoints stay. */
 export interface SelectKeptOptions {
   /** A checkpoint stays if any policy keeps it. None: all stay, up to `maxToKeep`. */
   readonly keep: readonly RetentionPolicy[];

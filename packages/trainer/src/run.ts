@@ -31,6 +31,7 @@ import { discardRun, formatSetAsideName } from "./discard-run.js";
 import type { Measurement } from "./moment.js";
 import { dropTornLine, readTextIfAny, truncateHistory } from "./run-records.js";
 
+/** The run's folder, what its `run.json` records, and what to do about a run that is there already. */
 export interface OpenRunOptions {
   /** The run's folder; made if it is not there. */
   readonly path: string;

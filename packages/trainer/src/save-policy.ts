@@ -2,6 +2,7 @@ import { CkptError, type Json } from "@ckpt/manifest";
 
 import type { Monitor } from "./metric-mode.js";
 import { type Moment, type MomentView, viewMoment } from "./moment.js";
+import { requirePositiveInteger } from "./require-positive-integer.js";
 
 /**
  * Decides at which steps a checkpoint is saved. A pure value: what it remembers is JSON that it is handed and that it
@@ -88,10 +89,4 @@ function combinePolicies(
 
 function stateOf(state: Json, index: number): Json {
   return (state as readonly Json[])[index] ?? null;
-}
-
-function requirePositiveInteger(option: string, value: number): void {
-  if (!Number.isSafeInteger(value) || value < 1) {
-    throw new CkptError("INVALID_OPTION", { option, expected: "a positive integer", found: String(value) });
-  }
 }

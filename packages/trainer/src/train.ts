@@ -16,6 +16,7 @@ import { type Checkpointer, createCheckpointer, defaultMaxToKeep } from "./check
 import { describeModel } from "./describe-model.js";
 import { measureSplit } from "./measure-split.js";
 import { createPermutation, createRandom } from "./random.js";
+import { requirePositiveInteger } from "./require-positive-integer.js";
 import type { RetentionPolicy } from "./retention-policy.js";
 import { createRowMeans } from "./row-mean.js";
 import { openRun, type OpenRunOptions, type Run } from "./run.js";
@@ -23,6 +24,7 @@ import type { SavePolicy } from "./save-policy.js";
 import { createSeededRandom, type SeededRandom } from "./seeded-random.js";
 import type { TrainProgress } from "./train-progress.js";
 
+/** What is trained on which splits, for how long, and what is saved and measured on the way. */
 export interface TrainOptions extends Omit<OpenRunOptions, "path" | "data"> {
   /** The run's folder; made if it is not there. */
   readonly run: string;
@@ -225,10 +227,4 @@ function digestOptions(options: TrainOptions, model: tf.LayersModel, measureEver
     maxToKeep,
   };
   return digestBytes(serializeCanonicalJson(decisive));
-}
-
-function requirePositiveInteger(option: string, value: number): void {
-  if (!Number.isSafeInteger(value) || value < 1) {
-    throw new CkptError("INVALID_OPTION", { option, expected: "a positive integer", found: String(value) });
-  }
 }

@@ -53,6 +53,7 @@ const arraySpecFields = {
 };
 const word = z.int().min(0).max(0xffffffff);
 
+/** How `training-state.json` is named, checked and versioned. */
 export const trainingStateDocumentType: DocumentType<TrainingStateDocument> = {
   kind: "training-state",
   schemaVersion: 1,

@@ -109,6 +109,7 @@ describe("createBatchConverter", () => {
       "[?, 5], found input x [?, 4]",
     ],
     ["fewer units than classes", () => createPlainModel("sparseCategoricalCrossentropy", 2), "found 3 classes"],
+    ["one unit for several classes", () => createPlainModel("sparseCategoricalCrossentropy", 1), "found 3 classes"],
     [
       "two outputs",
       () => {

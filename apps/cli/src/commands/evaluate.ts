@@ -14,6 +14,7 @@ import { loadConfig, loadRunConfig, loadRunConfigIfAny } from "../load-config.js
 import { loadConfigSplits } from "../load-splits.js";
 import { loadDataFile } from "../parse-data-options.js";
 import { evaluateStage, type ScoredArtifact } from "../stages/evaluate-stage.js";
+import { metricOption } from "./metric-option.js";
 import { chooseRankOptions } from "./rank.js";
 
 interface Arguments {
@@ -60,13 +61,7 @@ export const evaluateCommand: Command<Arguments> = {
         requiresArg: true,
         describe: "Split to score on, default: select; with --data the role of the file's rows, default: test",
       })
-      .option("metric", {
-        type: "string",
-        array: true,
-        default: [],
-        requiresArg: true,
-        describe: "Metric, may be repeated; the first one ranks",
-      })
+      .option("metric", metricOption)
       .option("engine", {
         choices: ["auto", ...engineNames],
         requiresArg: true,

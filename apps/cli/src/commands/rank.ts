@@ -10,6 +10,7 @@ import { exitCodeOfRanking } from "../exit-code.js";
 import { describeRanking, formatRanking } from "../format-ranking.js";
 import { identifyFolder } from "../identify-folder.js";
 import { loadRunConfigIfAny } from "../load-config.js";
+import { metricOption } from "./metric-option.js";
 
 interface Arguments {
   readonly run: string;
@@ -34,13 +35,7 @@ export const rankCommand: Command<Arguments> = {
         requiresArg: true,
         describe: "Split whose predictions count; default: select",
       })
-      .option("metric", {
-        type: "string",
-        array: true,
-        default: [],
-        requiresArg: true,
-        describe: "Metric, may be repeated; the first one ranks",
-      }),
+      .option("metric", metricOption),
   run: async ({ run, split, metric }) => {
     if ((await identifyFolder(run)) !== "run") throw new CkptError("RUN_NOT_FOUND", { path: run });
     const configured = (await loadRunConfigIfAny(run))?.config.evaluate;
@@ -63,6 +58,7 @@ export async function rankRun(run: string, split: string, options: RankOptions):
   return ranking;
 }
 
+/** What of the configuration's `evaluate` decides a ranking. */
 export type RankOptions = Pick<EvaluateConfig, "metrics" | "engine">;
 
 /** The first metric ranks; predictions of other engines than the one that is named do not count. */

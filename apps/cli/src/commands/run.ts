@@ -14,26 +14,17 @@ import { evaluateStage } from "../stages/evaluate-stage.js";
 import { freezeRunStage } from "../stages/freeze-stage.js";
 import { trainStage } from "../stages/train-stage.js";
 import { rankRun } from "./rank.js";
-
-interface Arguments {
-  readonly config: string;
-  readonly resume: boolean;
-  readonly fresh: boolean;
-}
+import { addTrainingOptions, type TrainingArguments } from "./training-options.js";
 
 /** `ckpt run`: all stages, from data to the pick and its test score. */
-export const runCommand: Command<Arguments> = {
+export const runCommand: Command<TrainingArguments> = {
   usage: "run [config]",
   summary: "Train, freeze, evaluate and rank; then score the pick once on the test split",
   examples: [
     ["run", "run what ./ckpt.config.ts describes"],
     ["run examples/digits --fresh", "start over"],
   ],
-  options: (parser) =>
-    parser
-      .positional("config", { type: "string", default: ".", describe: "A configuration file or its folder" })
-      .option("resume", { type: "boolean", default: false, describe: "Go on from the latest valid checkpoint" })
-      .option("fresh", { type: "boolean", default: false, describe: "Discard what is there and start over" }),
+  options: addTrainingOptions,
   run: async ({ config, resume, fresh }, context) => {
     const loaded = await loadConfig(config);
     const splits = await loadConfigSplits(loaded);

@@ -70,7 +70,7 @@ const showFolder: Readonly<Record<FolderKind, (path: string) => Promise<{ manife
     const { metrics = {}, failure } = await readMetrics(path);
     const figures = Object.entries(metrics).map(([name, { value, interval }]): [string, string] => [
       name,
-      formatMetric(value) + (interval === undefined ? "" : ` [${interval.map(formatMetric).join(" ")}]`),
+      formatMetric(value) + (interval === undefined ? "" : ` [${interval.map(formatMetric).join(", ")}]`),
     ]);
     return {
       manifest: { ...manifest, metrics, failure },

@@ -3,26 +3,17 @@ import { exitCodes } from "../exit-code.js";
 import { loadConfig, resolveRun } from "../load-config.js";
 import { loadConfigSplits } from "../load-splits.js";
 import { describeOutcome, trainStage } from "../stages/train-stage.js";
-
-interface Arguments {
-  readonly config: string;
-  readonly resume: boolean;
-  readonly fresh: boolean;
-}
+import { addTrainingOptions, type TrainingArguments } from "./training-options.js";
 
 /** `ckpt train`: checkpoints only. */
-export const trainCommand: Command<Arguments> = {
+export const trainCommand: Command<TrainingArguments> = {
   usage: "train [config]",
   summary: "Train and save checkpoints whenever the save policy says so",
   examples: [
     ["train", "train what ./ckpt.config.ts describes"],
     ["train examples/digits --resume", "go on from the latest valid checkpoint"],
   ],
-  options: (parser) =>
-    parser
-      .positional("config", { type: "string", default: ".", describe: "A configuration file or its folder" })
-      .option("resume", { type: "boolean", default: false, describe: "Go on from the latest valid checkpoint" })
-      .option("fresh", { type: "boolean", default: false, describe: "Discard what is there and start over" }),
+  options: addTrainingOptions,
   run: async ({ config, resume, fresh }, context) => {
     const loaded = await loadConfig(config);
     const splits = await loadConfigSplits(loaded);

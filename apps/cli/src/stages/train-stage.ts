@@ -49,6 +49,9 @@ export async function trainStage(
   // A run that goes on reports them when it starts.
   if (outcome.isAlreadyComplete) warnOfSkipped(outcome.skipped, progress);
   progress.done(`train     ${describeOutcome(run, outcome)}`);
+  if (outcome.checkpoints.length === 0) {
+    progress.warn(`train     no checkpoint was saved: "${config.train.save.description}" never held`);
+  }
   return outcome;
 }
 

@@ -30,6 +30,7 @@ export interface OnnxCalls {
   close: { request: { readonly session: number }; response: undefined };
 }
 
+/** What the worker can be asked to do. */
 export type OnnxCallName = keyof OnnxCalls;
 
 /** One call, as posted to the worker. */
