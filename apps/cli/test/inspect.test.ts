@@ -88,7 +88,7 @@ describe("ckpt show", () => {
     });
     expect(artifact["source"]).toContain(`step ${Number(pick.slice(5))}`);
     expect(artifact["output"]).toMatch(/ float32 \[\?, 3\]$/);
-    expect(scores["accuracy"]).toMatch(/^\d\.\d{4} \[\d\.\d{4} \d\.\d{4}\]$/);
+    expect(scores["accuracy"]).toMatch(/^\d\.\d{4} \[\d\.\d{4}, \d\.\d{4}\]$/);
     expect(scores["engine"]).toMatch(/^onnxruntime-node \d/);
   });
 

@@ -5,6 +5,7 @@ import type { FormatOptions, FreezeResult } from "./freeze-options.js";
 import { readSource } from "./read-source.js";
 import type { ModelSource, RunSource } from "./source.js";
 
+/** What to freeze, where to, and how. */
 export interface FreezeOptions extends FormatOptions {
   /** A checkpoint folder or a LayersModel's `model.json`: its path, or what `readSource` made of it. */
   readonly source: string | ModelSource;
@@ -12,6 +13,7 @@ export interface FreezeOptions extends FormatOptions {
   readonly out: string;
 }
 
+/** Which run to freeze, and how. */
 export interface FreezeRunOptions extends FormatOptions {
   /** A run: its folder, or what `readSource` made of it. */
   readonly run: string | RunSource;

@@ -19,6 +19,7 @@ import type { ModelSource } from "./source.js";
 import { createLayersModelRunner } from "./verify/tfjs-runner.js";
 import { verifyFormats } from "./verify/verify-formats.js";
 
+/** Where an artifact goes, and what it is held to. */
 export interface WriteArtifactOptions {
   /** The artifact's folder; an artifact that is there is replaced. */
   readonly out: string;

@@ -6,6 +6,7 @@ import { type Signature, signatureSchema } from "./signature.js";
 
 /** The frozen formats: TensorFlow.js GraphModel, TensorFlow GraphDef (`.pb`), SavedModel, ONNX. */
 export const artifactFormats = ["graph-model", "graph-def", "saved-model", "onnx"] as const;
+/** One of {@link artifactFormats}. */
 export type ArtifactFormat = (typeof artifactFormats)[number];
 
 /** Where each format stands in an artifact folder: the file or folder that its loaders are given. */
@@ -49,6 +50,7 @@ export interface ParityRecord {
 
 const error = z.number().nonnegative();
 
+/** How `artifact.json` is named, checked and versioned. */
 export const artifactManifestType: DocumentType<ArtifactManifest> = {
   kind: "artifact",
   schemaVersion: 1,

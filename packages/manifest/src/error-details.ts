@@ -68,6 +68,7 @@ export interface ErrorDetails {
   PARITY_FAILED: { artifact: string; format: string; output: string; maxAbsoluteError: number; tolerance: number };
 }
 
+/** What went wrong, by what the caller can do about it. */
 export type ErrorCode = keyof ErrorDetails;
 
 interface ErrorText {

@@ -10,6 +10,7 @@ export interface OutputError {
   readonly magnitude: number;
 }
 
+/** The error of outputs that nothing was compared with yet. */
 export const noError: OutputError = { maxAbsoluteError: 0, maxRelativeError: 0, magnitude: 0 };
 
 /**

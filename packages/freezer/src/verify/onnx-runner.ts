@@ -6,6 +6,7 @@ import type { Runner } from "./runner.js";
 /** The part of the package that is used. */
 type OnnxRuntime = Pick<typeof onnxruntime, "InferenceSession" | "Tensor">;
 
+/** What parity records call the engine that runs ONNX. */
 export const onnxEngine = "onnxruntime-node";
 
 /**

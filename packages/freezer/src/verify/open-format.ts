@@ -12,6 +12,7 @@ import { createOnnxRunner, loadOnnxRuntime } from "./onnx-runner.js";
 import type { Runner } from "./runner.js";
 import { createGraphModelRunner } from "./tfjs-runner.js";
 
+/** A format on disk, and what is needed to run it. */
 export interface OpenFormatOptions {
   /** The folder that holds the formats. */
   readonly folder: string;

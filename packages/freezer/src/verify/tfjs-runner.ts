@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 
 import type { Runner } from "./runner.js";
 
+/** What parity records call the engine that runs every other format. */
 export const tfjsEngine = "tfjs";
 
 /** Runs a LayersModel on the current TensorFlow.js backend. The model stays its owner's. */

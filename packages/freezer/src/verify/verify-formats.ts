@@ -25,6 +25,7 @@ export interface Verification {
   readonly unverified: readonly UnverifiedFormat[];
 }
 
+/** What was written, what it is compared with, and how close it has to be. */
 export interface VerifyFormatsOptions {
   /** The folder that holds the formats as they were written. */
   readonly folder: string;
