@@ -1,6 +1,6 @@
 import { engineNames, findMetric } from "@ckpt/evaluator";
 import { artifactFormats, CkptError, isCkptError, type Issue } from "@ckpt/manifest";
-import type { RetentionPolicy, SavePolicy } from "@ckpt/trainer";
+import type { LearningRateSchedule, RetentionPolicy, SavePolicy, StopPolicy } from "@ckpt/trainer";
 import { z } from "zod";
 
 import type { CkptConfig } from "./config.js";
@@ -73,6 +73,11 @@ const configSchema: z.ZodType<CkptConfig> = z.strictObject({
     batchSize: positiveInteger,
     measureEverySteps: positiveInteger.exactOptional(),
     save: policy<SavePolicy>("a save policy, such as onImprovement({ monitor: 'val_loss' })", "shouldSave"),
+    stop: policy<StopPolicy>("a stop policy, such as earlyStopping({ monitor: 'val_loss', patience: 5 })", "advance")
+      .refine((value) => !("shouldSave" in value), "expected a stop policy, found a save policy")
+      .exactOptional(),
+    learningRate: policy<LearningRateSchedule>("a schedule, such as cosineDecay({ ... })", "rateAt").exactOptional(),
+    whenSaving: z.enum(["wait", "skip", "replace"]).exactOptional(),
     keep: z.array(policy<RetentionPolicy>("a retention policy, such as keepBest(3, ...)", "select")).exactOptional(),
     maxToKeep: positiveInteger.exactOptional(),
   }),

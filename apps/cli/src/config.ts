@@ -2,7 +2,7 @@ import type { BackendRequest } from "@ckpt/backend";
 import type { LoadDatasetOptions } from "@ckpt/dataset";
 import type { EngineChoice } from "@ckpt/evaluator";
 import type { ArtifactFormat } from "@ckpt/manifest";
-import type { RetentionPolicy, SavePolicy } from "@ckpt/trainer";
+import type { LearningRateSchedule, RetentionPolicy, SavePolicy, StopPolicy, WhenSaving } from "@ckpt/trainer";
 import type { LayersModel } from "@tensorflow/tfjs";
 
 /** A run from data to pick, as written in `ckpt.config.ts`. Paths are relative to that file. */
@@ -32,6 +32,12 @@ export interface TrainConfig {
   /** Optimizer updates between two measurements on the validation split. Default: once an epoch. */
   readonly measureEverySteps?: number;
   readonly save: SavePolicy;
+  /** When to stop before the last epoch. Default: never. */
+  readonly stop?: StopPolicy;
+  /** The learning rate of each update. Default: the optimizer's own. */
+  readonly learningRate?: LearningRateSchedule;
+  /** What becomes of a save that is due while another is being written. Default: `wait`. */
+  readonly whenSaving?: WhenSaving;
   /** Default: everything, up to `maxToKeep`. */
   readonly keep?: readonly RetentionPolicy[];
   /** Default: 150. */

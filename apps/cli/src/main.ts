@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 
+import type { SignalWatch } from "@ckpt/trainer/watch-signals";
 import yargs from "yargs";
 
 import type { CommandResult } from "./command-context.js";
@@ -8,7 +9,7 @@ import { exitCodeOf, exitCodes } from "./exit-code.js";
 import { createProgress } from "./progress.js";
 import { describeError, reportError, UsageError } from "./report-error.js";
 import { serializeResult } from "./serialize-result.js";
-import { type SignalWatch, watchSignals } from "./signals.js";
+import { announceSignals } from "./signals.js";
 import { openTerminal, type Terminal } from "./terminal.js";
 
 /**
@@ -33,7 +34,7 @@ const epilogue = `Exit codes: 0 ok; 2 wrong usage or configuration; 3 bad input,
 130, 143 stopped by SIGINT or SIGTERM with the state saved.`;
 
 const terminal = openTerminal();
-process.exitCode = await main(process.argv.slice(2), terminal, watchSignals(terminal));
+process.exitCode = await main(process.argv.slice(2), terminal, announceSignals(terminal));
 
 async function main(argv: readonly string[], terminal: Terminal, signals: SignalWatch): Promise<number> {
   const isJson = argv.includes("--json") || argv.includes("--json=true");

@@ -62,7 +62,7 @@ describe("stageFolder", () => {
     await staged.commit("checkpoint.json", withFiles);
     const staging = "remove makeFolder";
     const writing = "makeFolder writeFile";
-    const committing = "writeFile syncFolder syncFolder list rename syncFolder";
+    const committing = "writeFile syncFolder syncFolder exists rename syncFolder";
     expect(calls.join(" ")).toBe([staging, writing, committing].join(" "));
   });
 
@@ -87,7 +87,7 @@ describe("stageFolder", () => {
     const parent = makeFolder();
     await commitText(join(parent, ".target.replaced-1"), "old");
     await commitText(join(parent, ".other.replaced-1"), "old");
-    await commitText(join(parent, "target"), "new");
+    await commitText(join(parent, "target"), "new", true);
     expect(readdirSync(parent)).toEqual([".other.replaced-1", "target"]);
   });
 
@@ -170,13 +170,23 @@ describe("stageFolder", () => {
     await commitText(join(parent, "first"), "shared");
     const entry = { path: "linked/text.txt", sizeBytes: 6, sha256: digestBytes("shared") };
     const staged = await stageFolder(join(parent, "second"));
-    await staged.link(join(parent, "first", "text.txt"), entry);
+    expect(await staged.link(join(parent, "first", "text.txt"), entry)).toBe(true);
     await staged.commit("checkpoint.json", withFiles);
     await removeFolder(join(parent, "first"));
     expect(await verifyFiles(join(parent, "second"), [entry])).toEqual([]);
-    await caught("FILE_SYSTEM", async () => {
-      await (await stageFolder(join(parent, "third"))).link(join(parent, "nowhere"), entry);
-    });
+  });
+
+  it("does not link a file that is not there or no longer what its manifest says", async () => {
+    const parent = makeFolder();
+    const path = join(parent, "text.txt");
+    writeFileSync(path, "sharee");
+    const entry = { path: "text.txt", sizeBytes: 6, sha256: digestBytes("shared") };
+    const staged = await stageFolder(join(parent, "target"));
+    expect(await staged.link(join(parent, "nowhere"), entry)).toBe(false);
+    expect(await staged.link(path, entry)).toBe(false);
+    await staged.write("text.txt", "shared");
+    await staged.commit("checkpoint.json", withFiles);
+    expect(await verifyFiles(join(parent, "target"), [entry])).toEqual([]);
   });
 
   it("refuses a manifest that could not be read back, and has not touched the target", async () => {

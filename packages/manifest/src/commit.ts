@@ -1,6 +1,6 @@
 import { basename, dirname, join, resolve } from "node:path";
 
-import { digestBytes } from "./digest.js";
+import { createDigest, digestFile } from "./digest.js";
 import { type DocumentHeader, serializeDocument } from "./document.js";
 import { CkptError } from "./errors.js";
 import type { FileEntry } from "./file-entry.js";
@@ -14,8 +14,11 @@ export interface StagedFolder {
   readonly path: string;
   /** Writes a new file, flushed to the device, and lists it in the manifest to come. */
   write(path: string, data: Uint8Array | string): Promise<FileEntry>;
-  /** Gives a committed file a second name here instead of writing it again; `entry` is what its manifest says of it. */
-  link(existing: string, entry: FileEntry): Promise<FileEntry>;
+  /**
+   * Gives a committed file a second name here instead of writing it again, if it still is what its manifest says of it
+   * and the file system can; `entry` is that. Returns whether it did.
+   */
+  link(existing: string, entry: FileEntry): Promise<boolean>;
   /** Writes the manifest last and makes the folder appear under its final name, whole or not at all. */
   commit(manifestName: string, manifest: (files: readonly FileEntry[]) => DocumentHeader<string>): Promise<void>;
   /** Removes everything staged; to be called when a write or the commit has failed. */
@@ -52,20 +55,17 @@ export async function stageFolder(target: string, options: StageFolderOptions = 
   const checkName = (name: string): void => {
     if (!isInsidePath(name)) throw new CkptError("UNSAFE_PATH", { path: target, named: name });
   };
-  const addFile = async (entry: FileEntry, create: (at: string) => Promise<void>): Promise<FileEntry> => {
-    checkName(entry.path);
-    const folder = dirname(join(path, entry.path));
+  const makePlace = async (file: string): Promise<string> => {
+    checkName(file);
+    const folder = dirname(join(path, file));
     if (!folders.has(folder)) {
       await fileSystem.makeFolder(folder);
       for (let at = folder; !folders.has(at); at = dirname(at)) folders.add(at);
     }
-    await create(join(path, entry.path));
-    files.push(entry);
-    return entry;
+    return join(path, file);
   };
-  const moveIntoPlace = async (names: readonly string[]): Promise<void> => {
+  const moveIntoPlace = async (isTaken: boolean): Promise<void> => {
     const replaced = leftoverPath(finalPath, "replaced");
-    const isTaken = names.includes(basename(finalPath));
     if (isTaken) {
       await fileSystem.remove(replaced);
       await fileSystem.rename(finalPath, replaced);
@@ -78,7 +78,9 @@ export async function stageFolder(target: string, options: StageFolderOptions = 
     }
     await fileSystem.syncFolder(parent);
     if (isTaken) await fileSystem.remove(replaced);
+    if (!isReplacing) return;
     // Older ones, of processes that died: kept until here, they may have been the only content.
+    const names = await fileSystem.list(parent);
     for (const name of findReplaced(names, basename(finalPath))) await fileSystem.remove(join(parent, name));
   };
 
@@ -86,23 +88,40 @@ export async function stageFolder(target: string, options: StageFolderOptions = 
   await fileSystem.makeFolder(path);
   return {
     path,
-    write: (file, data) => {
+    write: async (file, data) => {
       const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
-      const entry = { path: file, sizeBytes: bytes.byteLength, sha256: digestBytes(bytes) };
-      return addFile(entry, (at) => fileSystem.writeFile(at, bytes));
+      const digest = createDigest();
+      await fileSystem.writeFile(await makePlace(file), bytes, (chunk) => {
+        digest.update(chunk);
+      });
+      const entry = { path: file, sizeBytes: bytes.byteLength, sha256: digest.finish() };
+      files.push(entry);
+      return entry;
     },
-    link: (existing, entry) => addFile(entry, (at) => fileSystem.linkFile(existing, at)),
+    link: async (existing, entry) => {
+      const place = await makePlace(entry.path);
+      try {
+        const found = await digestFile(existing);
+        if (found.sha256 !== entry.sha256) return false;
+        await fileSystem.linkFile(existing, place);
+      } catch {
+        // Removed meanwhile, too many names for one file, or a file system without second names: it is written again.
+        return false;
+      }
+      files.push(entry);
+      return true;
+    },
     commit: async (manifestName, manifest) => {
       checkName(manifestName);
       const text = serializeDocument(manifest(files.toSorted((a, b) => (a.path < b.path ? -1 : 1))));
       await fileSystem.writeFile(join(path, manifestName), new TextEncoder().encode(text));
       for (const folder of folders) await fileSystem.syncFolder(folder);
-      const names = await fileSystem.list(parent);
-      if (names.includes(basename(finalPath)) && !isReplacing) {
+      const isTaken = await fileSystem.exists(finalPath);
+      if (isTaken && !isReplacing) {
         await fileSystem.remove(path);
         throw new CkptError("TARGET_EXISTS", { path: target });
       }
-      await moveIntoPlace(names);
+      await moveIntoPlace(isTaken);
     },
     abandon: () => fileSystem.remove(path),
   };

@@ -6,6 +6,19 @@ export function digestBytes(data: Uint8Array | string): string {
   return createHash("sha256").update(data).digest("hex");
 }
 
+/** A SHA-256 that is computed piece by piece. */
+export interface Digest {
+  update(chunk: Uint8Array): void;
+  /** 64 lower-case hexadecimal digits; to be called once. */
+  finish(): string;
+}
+
+/** Starts a digest of bytes that come in pieces. */
+export function createDigest(): Digest {
+  const hash = createHash("sha256");
+  return { update: (chunk) => void hash.update(chunk), finish: () => hash.digest("hex") };
+}
+
 /** SHA-256 and size of a file, read once in chunks; memory does not grow with the file. */
 export async function digestFile(path: string): Promise<{ sha256: string; sizeBytes: number }> {
   const hash = createHash("sha256");

@@ -52,7 +52,7 @@ export {
 } from "./ranking-manifest.js";
 export { readDocument } from "./read-document.js";
 export { lockRun, type RunLock } from "./run-lock.js";
-export { type DataRecord, type RunManifest, runManifestType, type StopReason } from "./run-manifest.js";
+export { type DataRecord, type RunManifest, runManifestType, type RunResult, type StopReason } from "./run-manifest.js";
 export { type Dtype, dtypes, type Signature, type TensorSpec } from "./signature.js";
 export type { Batch, Split, SplitRole, TensorData } from "./split.js";
 export { verifyFiles } from "./verify-files.js";

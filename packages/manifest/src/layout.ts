@@ -8,6 +8,8 @@ export const runLayout = {
   timings: "timings.jsonl",
   lock: ".lock",
   checkpoints: "checkpoints",
+  /** One empty file for each step whose checkpoint stays until it is unpinned. */
+  pins: "pins",
   artifacts: "artifacts",
   evaluations: "evaluations",
   ranking: "ranking.json",

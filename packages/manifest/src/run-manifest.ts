@@ -7,6 +7,19 @@ import type { SplitRole } from "./split.js";
 /** Why a training run ended. */
 export type StopReason = "completed" | "stopped";
 
+/** How training ended. */
+export interface RunResult {
+  /** Optimizer updates completed. */
+  readonly step: number;
+  /** Epochs completed. */
+  readonly epoch: number;
+  readonly reason: StopReason;
+  /** What ended it before its planned end, in words: a signal, or a stop policy and what it saw. */
+  readonly cause?: string;
+  /** The step whose weights were put back into the model at the end. */
+  readonly restoredStep?: number;
+}
+
 /** `run.json`: what was trained on what; rewritten once, when training ends. */
 export interface RunManifest extends DocumentHeader<"run"> {
   readonly name: string;
@@ -20,7 +33,7 @@ export interface RunManifest extends DocumentHeader<"run"> {
   readonly backend: string;
   readonly data: readonly DataRecord[];
   /** Present once training has ended. */
-  readonly result?: { readonly step: number; readonly epoch: number; readonly reason: StopReason };
+  readonly result?: RunResult;
 }
 
 /** A split that a run was trained or measured on. */
@@ -58,6 +71,14 @@ export const runManifestType: DocumentType<RunManifest> = {
     versions: z.record(z.string(), z.string()),
     backend: z.string(),
     data: z.array(dataRecordSchema),
-    result: z.object({ step: count, epoch: count, reason: z.enum(["completed", "stopped"]) }).exactOptional(),
+    result: z
+      .object({
+        step: count,
+        epoch: count,
+        reason: z.enum(["completed", "stopped"]),
+        cause: z.string().exactOptional(),
+        restoredStep: count.exactOptional(),
+      })
+      .exactOptional(),
   }),
 };

@@ -12,6 +12,10 @@ export interface TimingRecord {
   /** Wall clock at the end, ISO 8601 in UTC. */
   readonly at: string;
   readonly durationMs: number;
+  /** Of a save, which goes on in the background: how long training stood still for it. */
+  readonly blockedMs?: number;
+  /** Of a save: how long the run had been trained by then, in all its processes. */
+  readonly trainedMs?: number;
 }
 
 /** Accepts the content of one line of `timings.jsonl`, without its digest. */
@@ -21,6 +25,8 @@ export const timingRecordSchema: z.ZodType<TimingRecord> = z.object({
   subject: z.string(),
   at: z.string(),
   durationMs: z.number().nonnegative(),
+  blockedMs: z.number().nonnegative().exactOptional(),
+  trainedMs: z.number().nonnegative().exactOptional(),
 });
 
 /** One line, sealed, with its line feed. */

@@ -1,16 +1,19 @@
-import { CkptError, parseDocument, serializeDocument } from "@ckpt/manifest";
+import { CkptError, isInsidePath, parseDocument, serializeDocument } from "@ckpt/manifest";
 
-import { type ArraySpec, type NamedArray, packArrays, sizeArraysBytes, unpackArrays } from "./named-array.js";
+import { type ArraySpec, type NamedArray, sizeArraysBytes, unpackArrays } from "./named-array.js";
 import { type TrainingStateDocument, trainingStateDocumentType } from "./training-state-document.js";
 import type { OptimizerSnapshot, RestorableState, StateSnapshot } from "./training-state.js";
 
-/** Names of the files in a checkpoint folder besides its manifest. */
+/** Names of the files in a checkpoint folder besides its manifest; weights above a size are in several files. */
 export const checkpointFileNames = {
   model: "model.json",
   weights: "weights.bin",
   stateDocument: "training-state.json",
   stateTensors: "training-state.bin",
 } as const;
+
+/** Half of what Node reads from a file at once, and few files for any model that fits into memory. */
+export const defaultMaxShardSizeBytes: number = 1 << 30;
 
 /** Everything of a training state that is not a tensor. */
 export type TrainingProgressState = Omit<TrainingStateDocument, "kind" | "schemaVersion" | "optimizer">;
@@ -21,70 +24,101 @@ export interface CheckpointContent {
   readonly progress: TrainingProgressState;
 }
 
-/** A file of a checkpoint before it is written. */
-export interface CheckpointFile {
-  readonly path: string;
-  readonly data: Uint8Array | string;
+/** A file of a checkpoint before it is written: its text, or the bytes of the packed arrays that it holds. */
+export type CheckpointFile =
+  | { readonly path: string; readonly text: string }
+  | { readonly path: string; readonly startByte: number; readonly endByte: number };
+
+/** A checkpoint before it is written. */
+export interface CheckpointLayout {
+  /** To be packed in this order. */
+  readonly arrays: readonly NamedArray[];
+  readonly files: readonly CheckpointFile[];
 }
 
 /**
- * Lays a snapshot out as files. `model.json` with `weights.bin` is a TensorFlow.js LayersModel. `weights.bin` and
+ * Lays a snapshot out as files. `model.json` with the weight files is a TensorFlow.js LayersModel. The weight files and
  * `training-state.bin`, one after the other, hold the weights, then the optimizer's slots, then its scalars, each once:
- * the slots belong to `weights.bin` where TensorFlow.js can load them along with the model. It is one file since the
- * http loader of TensorFlow.js 4.22 reads zeros from the second of two if that is the longer one.
+ * the slots belong to the weight files where TensorFlow.js can load them along with the model.
+ *
+ * @param maxShardSizeBytes - Weights beyond it go to further files. All have this size but the last: the http loader of
+ *   TensorFlow.js 4.22 reads zeros from a file that is longer than the one before it.
  */
 export function serializeCheckpoint(
   snapshot: StateSnapshot,
   progress: TrainingProgressState,
-): readonly CheckpointFile[] {
+  maxShardSizeBytes: number = defaultMaxShardSizeBytes,
+): CheckpointLayout {
   const { weights, optimizer, isOptimizerLoadable } = snapshot;
   const slots = optimizer === undefined ? [] : [createIterations(optimizer), ...optimizer.slots];
-  const scalars = optimizer?.scalars ?? [];
   const loadable = isOptimizerLoadable ? slots : [];
+  const arrays = [...weights, ...slots, ...(optimizer?.scalars ?? [])];
+  const loadableBytes = sizeArraysBytes([...weights, ...loadable]);
+  const shards = cutShards(loadableBytes, maxShardSizeBytes);
   const specs = [...weights.map(toWeightSpec), ...loadable.map(toOptimizerWeightSpec)];
-  const modelJson = { ...snapshot.model, weightsManifest: [{ paths: [checkpointFileNames.weights], weights: specs }] };
-  const { position, historyCount, policy, random, loop } = progress;
+  const modelJson = { ...snapshot.model, weightsManifest: [{ paths: shards.map(({ path }) => path), weights: specs }] };
+  const { position, historyCount, policy, stop, random, loop } = progress;
   const document: TrainingStateDocument = {
     kind: "training-state",
     schemaVersion: trainingStateDocumentType.schemaVersion,
     position,
     historyCount,
     policy,
+    ...(stop === undefined ? {} : { stop }),
     random,
     loop,
     optimizer: optimizer === undefined ? null : describeOptimizer(optimizer),
   };
-  return [
-    { path: checkpointFileNames.model, data: `${JSON.stringify(modelJson)}\n` },
-    { path: checkpointFileNames.weights, data: packArrays([...weights, ...loadable]) },
-    { path: checkpointFileNames.stateDocument, data: serializeDocument(document) },
-    {
-      path: checkpointFileNames.stateTensors,
-      data: packArrays(isOptimizerLoadable ? scalars : [...slots, ...scalars]),
-    },
-  ];
+  return {
+    arrays,
+    files: [
+      { path: checkpointFileNames.model, text: `${JSON.stringify(modelJson)}\n` },
+      ...shards,
+      { path: checkpointFileNames.stateDocument, text: serializeDocument(document) },
+      { path: checkpointFileNames.stateTensors, startByte: loadableBytes, endByte: sizeArraysBytes(arrays) },
+    ],
+  };
+}
+
+interface Shard {
+  readonly path: string;
+  readonly startByte: number;
+  readonly endByte: number;
+}
+
+function cutShards(sizeBytes: number, maxShardSizeBytes: number): readonly Shard[] {
+  const count = Math.max(1, Math.ceil(sizeBytes / maxShardSizeBytes));
+  const number = (index: number): string => String(index).padStart(5, "0");
+  return Array.from({ length: count }, (_, index) => ({
+    path: count === 1 ? checkpointFileNames.weights : `weights-${number(index + 1)}-of-${number(count)}.bin`,
+    startByte: index * maxShardSizeBytes,
+    endByte: Math.min((index + 1) * maxShardSizeBytes, sizeBytes),
+  }));
+}
+
+/** How {@link parseCheckpoint} gets at a folder's files. */
+export interface CheckpointReader {
+  readText(file: string): Promise<string>;
+  /** The bytes of several files, one after the other. */
+  readJoined(files: readonly string[]): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 /**
  * Reads the files of a checkpoint back; the reverse of {@link serializeCheckpoint}.
  *
- * @param read - Gives the bytes of one file of the folder.
  * @param path - The folder, named in errors.
- * @throws {CkptError} MANIFEST_INVALID, SCHEMA_TOO_NEW or MODEL_UNREADABLE when a file is not what its name says.
+ * @throws {CkptError} MANIFEST_INVALID, SCHEMA_TOO_NEW, UNSAFE_PATH or MODEL_UNREADABLE when a file is not what its name
+ *   says.
  */
-export async function parseCheckpoint(
-  read: (file: string) => Promise<Uint8Array>,
-  path: string,
-): Promise<CheckpointContent> {
-  const text = new TextDecoder().decode(await read(checkpointFileNames.stateDocument));
+export async function parseCheckpoint(reader: CheckpointReader, path: string): Promise<CheckpointContent> {
+  const text = await reader.readText(checkpointFileNames.stateDocument);
   const document = parseDocument(trainingStateDocumentType, text, `${path}/${checkpointFileNames.stateDocument}`);
-  const { position, historyCount, policy, random, loop, optimizer } = document;
-  const progress = { position, historyCount, policy, random, loop };
-  const weightSpecs = parseWeightSpecs(await read(checkpointFileNames.model), path);
+  const { kind: _kind, schemaVersion: _version, digest: _digest, optimizer, ...progress } = document;
+  const { specs: weightSpecs, paths } = parseWeightsManifest(await reader.readText(checkpointFileNames.model), path);
   const slotSpecs = optimizer?.slots ?? [];
   const scalarSpecs = optimizer?.scalars ?? [];
 
-  const bytes = Buffer.concat([await read(checkpointFileNames.weights), await read(checkpointFileNames.stateTensors)]);
+  const bytes = await reader.readJoined([...paths, checkpointFileNames.stateTensors]);
   const slotsStart = sizeArraysBytes(optimizer === null ? weightSpecs : [...weightSpecs, iterationsSpec]);
   const scalarsStart = slotsStart + sizeArraysBytes(slotSpecs);
   const size = scalarsStart + sizeArraysBytes(scalarSpecs);
@@ -129,17 +163,24 @@ function toOptimizerWeightSpec({ name, dtype, shape }: ArraySpec): WeightSpec {
   return { name, dtype, shape, group: "optimizer" };
 }
 
-/** The model's own weights; the optimizer's are described in `training-state.json`. */
-function parseWeightSpecs(bytes: Uint8Array, path: string): readonly ArraySpec[] {
+/** The model's own weights, and the files they begin in; the optimizer's are described in `training-state.json`. */
+function parseWeightsManifest(
+  text: string,
+  path: string,
+): { readonly specs: readonly ArraySpec[]; readonly paths: readonly string[] } {
+  let groups: readonly { readonly paths: readonly string[]; readonly weights: readonly WeightSpec[] }[];
+  let paths: readonly string[];
+  let specs: readonly WeightSpec[];
   try {
-    const { weightsManifest } = JSON.parse(new TextDecoder().decode(bytes)) as {
-      readonly weightsManifest: readonly { readonly weights: readonly WeightSpec[] }[];
-    };
-    const specs = weightsManifest.flatMap(({ weights }) => weights);
-    return specs.filter(({ group }) => group !== "optimizer").map(toWeightSpec);
+    ({ weightsManifest: groups } = JSON.parse(text) as { readonly weightsManifest: typeof groups });
+    paths = groups.flatMap((group) => group.paths);
+    specs = groups.flatMap(({ weights }) => weights);
   } catch (cause) {
     throw unreadable(path, `${checkpointFileNames.model} is not a LayersModel: ${(cause as Error).message}`, cause);
   }
+  const outside = paths.find((file) => !isInsidePath(file));
+  if (outside !== undefined) throw new CkptError("UNSAFE_PATH", { path, named: outside });
+  return { specs: specs.filter(({ group }) => group !== "optimizer").map(toWeightSpec), paths };
 }
 
 function unreadable(path: string, reason: string, cause?: unknown): CkptError {

@@ -6,7 +6,6 @@ import {
   CkptError,
   checkpointManifestType,
   checkpointPath,
-  type FileSystem,
   isCkptError,
   manifestNames,
   type Metrics,
@@ -16,18 +15,13 @@ import {
   restoreMetrics,
   runLayout,
   type Sealed,
-  stageFolder,
+  type Signature,
   storeMetrics,
   verifyFiles,
 } from "@ckpt/manifest";
 
-import {
-  type CheckpointContent,
-  parseCheckpoint,
-  serializeCheckpoint,
-  type TrainingProgressState,
-} from "./checkpoint-files.js";
-import type { StateSnapshot } from "./training-state.js";
+import { type CheckpointContent, parseCheckpoint } from "./checkpoint-files.js";
+import { readJoined } from "./read-joined.js";
 
 /** A committed checkpoint. */
 export interface Checkpoint {
@@ -39,6 +33,8 @@ export interface Checkpoint {
   /** As measured at this step; may be empty. */
   readonly metrics: Metrics;
   readonly manifest: Sealed<CheckpointManifest>;
+  /** How long the run had been trained when it was saved, in all its processes; absent where that is not known. */
+  readonly trainedSeconds?: number;
 }
 
 /** A checkpoint folder that cannot be used, and why. */
@@ -62,6 +58,15 @@ export interface FoundCheckpoints {
  */
 export async function readCheckpoint(path: string): Promise<Checkpoint> {
   const manifest = await readDocument(checkpointManifestType, join(path, manifestNames.checkpoint));
+  return toCheckpoint(path, manifest);
+}
+
+/** A checkpoint of a run as its manifest describes it. */
+export function describeCheckpoint(run: string, manifest: Sealed<CheckpointManifest>): Checkpoint {
+  return toCheckpoint(checkpointPath(run, manifest.step), manifest);
+}
+
+function toCheckpoint(path: string, manifest: Sealed<CheckpointManifest>): Checkpoint {
   return { path, step: manifest.step, epoch: manifest.epoch, metrics: restoreMetrics(manifest.metrics), manifest };
 }
 
@@ -109,55 +114,39 @@ export async function findLatestValid(
   return { skipped: damaged };
 }
 
-/** What a new checkpoint holds, and the run it belongs to. */
-export interface CommitCheckpointOptions {
-  readonly run: string;
-  readonly snapshot: StateSnapshot;
-  readonly progress: TrainingProgressState;
+/** What a new checkpoint's manifest says besides the files. */
+export interface ManifestFields {
+  readonly step: number;
+  readonly epoch: number;
   readonly metrics: Metrics;
   /** Why it is saved, in words. */
   readonly reason: string;
-  readonly fileSystem: FileSystem;
+  readonly signature: Signature;
+}
+
+/** Makes the manifest of a checkpoint whose files are not written yet. */
+export function describeManifest({ step, epoch, metrics, ...fields }: ManifestFields): Omit<CheckpointManifest, "files"> {
+  return {
+    kind: "checkpoint",
+    schemaVersion: checkpointManifestType.schemaVersion,
+    step,
+    epoch,
+    metrics: storeMetrics(metrics),
+    ...fields,
+  };
 }
 
 /**
- * Writes a checkpoint and commits it. A folder of the same step, which can only be a damaged one that was skipped, is
- * replaced.
+ * Reads what a checkpoint holds; its files have been verified before.
  *
- * @throws {CkptError} FILE_SYSTEM; nothing is left behind under the checkpoint's name then.
+ * @throws {CkptError} What {@link parseCheckpoint} finds.
  */
-export async function commitCheckpoint(options: CommitCheckpointOptions): Promise<Checkpoint> {
-  const { run, snapshot, progress, metrics, reason, fileSystem } = options;
-  const { step, epoch } = progress.position;
-  const path = checkpointPath(run, step);
-  const staged = await stageFolder(path, { fileSystem, isReplacing: true });
-  try {
-    for (const file of serializeCheckpoint(snapshot, progress)) await staged.write(file.path, file.data);
-    await staged.commit(manifestNames.checkpoint, (files): CheckpointManifest => ({
-      kind: "checkpoint",
-      schemaVersion: checkpointManifestType.schemaVersion,
-      step,
-      epoch,
-      metrics: storeMetrics(metrics),
-      reason,
-      signature: snapshot.signature,
-      files,
-    }));
-  } catch (error) {
-    // The error that stopped the commit matters; what cannot be removed is swept when the run is next opened.
-    await staged.abandon().catch(() => undefined);
-    throw error;
-  }
-  return readCheckpoint(path);
-}
-
-/**
- * Reads what a checkpoint holds, after checking every byte of it.
- *
- * @throws {CkptError} What {@link readCheckpoint} and the check of the files find, MODEL_UNREADABLE.
- */
-export async function readCheckpointContent(checkpoint: Checkpoint): Promise<CheckpointContent> {
-  const [problem] = await verifyFiles(checkpoint.path, checkpoint.manifest.files);
-  if (problem !== undefined) throw problem;
-  return parseCheckpoint((file) => readFile(join(checkpoint.path, file)), checkpoint.path);
+export function readCheckpointContent({ path }: Checkpoint): Promise<CheckpointContent> {
+  return parseCheckpoint(
+    {
+      readText: (file) => readFile(join(path, file), "utf8"),
+      readJoined: (files) => readJoined(files.map((file) => join(path, file))),
+    },
+    path,
+  );
 }

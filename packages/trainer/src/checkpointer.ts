@@ -1,26 +1,19 @@
-import { CkptError, type Json, type Metrics, removeFolder, type StopReason } from "@ckpt/manifest";
+import type { Json, Metrics, StopReason } from "@ckpt/manifest";
 import type * as tf from "@tensorflow/tfjs";
 
-import { type Checkpoint, commitCheckpoint, listCheckpoints } from "./checkpoint-store.js";
-import { createFitCallback, type FitCallbackOptions } from "./fit-callback.js";
-import { createLayersModelState } from "./layers-model-state.js";
-import { type Monitor, type MonitorOptions, resolveMonitor } from "./metric-mode.js";
-import type { Moment } from "./moment.js";
-import { createMonitorCheck } from "./monitor-check.js";
-import { findBest, type RetentionPolicy, selectKept } from "./retention-policy.js";
+import type { Checkpoint } from "./checkpoint-store.js";
+import type { FitCallbackOptions } from "./fit-callback.js";
+import type { MonitorOptions } from "./metric-mode.js";
+import type { RetentionPolicy } from "./retention-policy.js";
 import type { Run } from "./run.js";
 import type { SavePolicy } from "./save-policy.js";
+import type { WhenSaving } from "./save-queue.js";
 import type { SeededRandom } from "./seeded-random.js";
+import type { StopPolicy } from "./stop-policy.js";
 import type { TrainingPosition } from "./training-state-document.js";
 import type { TrainingState } from "./training-state.js";
 
-/** At most so many checkpoints stay by default: enough to see a run's whole course, few enough for a laptop's disk. */
-export const defaultMaxToKeep = 150;
-
-/** Reason of the checkpoint that an interrupted run leaves; it goes when the next one is saved. */
-const stoppedReason = "stopped before the end";
-
-/** What is checkpointed, when it is saved, and which checkpoints stay. */
+/** What is checkpointed, when it is saved, which checkpoints stay, and when training stops. */
 export interface CheckpointerOptions {
   /** From `openRun`, not complete. If it has a resume point, that is put back into `model` before anything else. */
   readonly run: Run;
@@ -32,10 +25,36 @@ export interface CheckpointerOptions {
   readonly save: SavePolicy;
   /** What stays. Default: everything, up to `maxToKeep`. */
   readonly keep?: readonly RetentionPolicy[];
-  /** At most so many checkpoints stay; the newest and the best by each monitored metric always do. Default: 150. */
+  /**
+   * At most so many checkpoints stay; the newest and the best by each monitored metric always do. Pinned ones, the one
+   * resumed from until the run is done, and those that another process reads stay besides. Default: 150.
+   */
   readonly maxToKeep?: number;
+  /** When to stop before the planned end. Default: never. */
+  readonly stop?: StopPolicy;
+  /** Once aborted, as by {@link watchSignals}, training is to stop at the next step; `finish` saves where it stands. */
+  readonly signal?: AbortSignal;
+  /** What becomes of a save that is due while another is being written. Default: `wait`, the only one that gives the
+   *  same checkpoints each time. */
+  readonly whenSaving?: WhenSaving;
   /** What stands in the place of `Math.random`, so that its state is saved and put back too. */
   readonly random?: SeededRandom;
+  /** Weights above this size go to several files. Default: 1 GiB. */
+  readonly maxShardSizeBytes?: number;
+  /** Called when a checkpoint is on disk. */
+  readonly onSave?: (event: SaveEvent) => void;
+}
+
+/** A checkpoint that is on disk now. */
+export interface SaveEvent {
+  readonly checkpoint: Checkpoint;
+  /** Steps of the checkpoints that retention removed. */
+  readonly removed: readonly number[];
+  /** How long training stood still. */
+  readonly blockedMs: number;
+  /** From when training stood still until the checkpoint was on disk. */
+  readonly totalMs: number;
+  readonly sizeBytes: number;
 }
 
 /** What else there is to say about an update. */
@@ -49,10 +68,15 @@ export interface StepOptions {
 /** What came of one step. */
 export interface StepOutcome {
   readonly step: number;
-  /** The checkpoint saved at this step, if one was. */
-  readonly saved?: Checkpoint;
-  /** Steps of the checkpoints that retention removed. */
-  readonly removed: readonly number[];
+  /** The state was copied and is being written; {@link CheckpointerOptions.onSave} is called when it is on disk. */
+  readonly isSaving: boolean;
+}
+
+/** Why training is to stop before its planned end. */
+export interface Stopping {
+  /** `stopped`: to be resumed. `completed`: a stop policy has seen enough. */
+  readonly reason: StopReason;
+  readonly cause: string;
 }
 
 /** Saves checkpoints of a training loop. */
@@ -61,16 +85,25 @@ export interface Checkpointer {
   readonly position: TrainingPosition;
   /** What the loop stored at the checkpoint resumed from; `null` if nothing. */
   readonly loop: Json;
-  /** The checkpoints that stay, by step. */
+  /** The checkpoints that are on disk, by step. */
   readonly checkpoints: readonly Checkpoint[];
+  /** Set once training is to stop: by a stop policy, or by the signal. */
+  readonly stopping: Stopping | undefined;
   /**
    * To be called once after each optimizer update, with what was measured there, if anything was. Names of validation
-   * metrics begin with `val_`.
+   * metrics begin with `val_`. If a save is due the state is copied; it is written after this has resolved.
    *
    * @throws {CkptError} METRIC_NOT_FOUND when a monitored metric is missing from the first measurement with any
-   *   validation metric; FILE_SYSTEM, after which what was committed before is still there.
+   *   validation metric; FILE_SYSTEM when an earlier save failed: the step is counted then, but not saved, and what was
+   *   committed before is still there.
    */
   step(metrics?: Metrics, options?: StepOptions): Promise<StepOutcome>;
+  /**
+   * Waits until every save is on disk.
+   *
+   * @throws {CkptError} FILE_SYSTEM when one failed.
+   */
+  drain(): Promise<void>;
   /** Makes a callback that does all this for one call of `model.fit` or `model.fitDataset`. */
   callback(options?: FitCallbackOptions): tf.CustomCallback;
   latest(): Checkpoint | undefined;
@@ -78,143 +111,20 @@ export interface Checkpointer {
   best(options?: MonitorOptions): Checkpoint | undefined;
   /**
    * Ends the run and closes it. `completed`: there is nothing to resume. `stopped`: a checkpoint is saved where training
-   * stands, if none was, for a later resume, which leaves the run as if it had never been stopped.
+   * stands, if none was, for a later resume, which leaves the run as if it had never been stopped. Default: what
+   * {@link Checkpointer.stopping} says, or `completed`.
    *
-   * @throws {CkptError} METRIC_NOT_FOUND when a run completes without a monitored metric ever having been measured.
+   * @returns The checkpoint whose weights were put back, if the stop policy restores the best.
+   * @throws {CkptError} METRIC_NOT_FOUND when a run completes without a monitored metric ever having been measured;
+   *   FILE_SYSTEM when a save failed.
    */
-  finish(reason: StopReason): Promise<void>;
-  /** Closes the run without ending it, as after an error: it can be resumed from its latest checkpoint. */
-  close(): Promise<void>;
-}
-
-/**
- * Makes a checkpointer for an open run, and puts the state of the run's resume point back into the model.
- *
- * @throws {CkptError} INVALID_OPTION when `maxToKeep` leaves no room for the newest and the best checkpoints;
- *   WEIGHTS_MISMATCH when the run was trained with another model or optimizer.
- */
-export async function createCheckpointer(options: CheckpointerOptions): Promise<Checkpointer> {
-  const { run, save, keep = [], maxToKeep = defaultMaxToKeep, random } = options;
-  if (run.isComplete) throw new TypeError(`the run ${run.path} is complete: there is nothing to checkpoint`);
-  const monitors: readonly Monitor[] = [...save.monitors, ...keep.flatMap((policy) => policy.monitors)];
-  const retention = { keep, maxToKeep, monitors: save.monitors };
-  selectKept([], retention);
-  const state = "snapshot" in options.model ? options.model : createLayersModelState(options.model, options.optimizer);
-
-  const resumed = run.resumePoint;
-  const progress = resumed?.content.progress;
-  let position: TrainingPosition = progress?.position ?? { step: 0, epoch: 0, batch: 0 };
-  let policyState: Json = progress?.policy ?? save.initialState;
-  let loop: Json = progress?.loop ?? null;
-  let lastMetrics: Metrics = resumed?.checkpoint.metrics ?? {};
-  let checkpoints: readonly Checkpoint[] =
-    resumed === undefined
-      ? []
-      : (await listCheckpoints(run.path)).checkpoints.filter(({ step }) => step <= resumed.checkpoint.step);
-  if (resumed !== undefined) {
-    await state.restore(resumed.content.state, resumed.checkpoint.path);
-    if (random !== undefined && progress?.random) random.setState(progress.random);
-  }
-  const check = createMonitorCheck(monitors);
-  for (const { metrics } of run.history) check.observe(metrics);
-
-  const commit = async (reason: string, nextPolicyState: Json): Promise<Checkpoint> => {
-    const saved = await run.time("save", position.step, async () =>
-      commitCheckpoint({
-        run: run.path,
-        snapshot: await state.snapshot(),
-        progress: {
-          position,
-          historyCount: run.history.length,
-          policy: nextPolicyState,
-          random: random?.getState() ?? null,
-          loop,
-        },
-        metrics: lastMetrics,
-        reason,
-        fileSystem: run.fileSystem,
-      }),
-    );
-    checkpoints = [...checkpoints, saved];
-    return saved;
-  };
-  const remove = async (isRemoved: (checkpoint: Checkpoint) => boolean): Promise<readonly number[]> => {
-    const removed = checkpoints.filter(isRemoved);
-    for (const checkpoint of removed) {
-      await removeFolder(checkpoint.path, run.fileSystem);
-      checkpoints = checkpoints.filter((kept) => kept !== checkpoint);
-    }
-    return removed.map(({ step }) => step);
-  };
-  /** A stopped run's own checkpoint counts for nothing here, so that a resumed run keeps what an uninterrupted one does. */
-  const prune = async (): Promise<readonly number[]> => {
-    const candidates = checkpoints.filter(({ manifest }) => manifest.reason !== stoppedReason);
-    const kept = new Set(selectKept(candidates, retention));
-    return remove((checkpoint) => candidates.includes(checkpoint) && !kept.has(checkpoint.step));
-  };
-  const removeStopped = (): Promise<readonly number[]> => remove(({ manifest }) => manifest.reason === stoppedReason);
-  // A process may have died between a commit and the removals it called for.
-  await prune();
-
-  const step: Checkpointer["step"] = async (metrics = {}, { isEpochEnd = false, loop: nextLoop = null } = {}) => {
-    const { step: done, epoch, batch } = position;
-    position = isEpochEnd
-      ? { step: done + 1, epoch: epoch + 1, batch: 0 }
-      : { step: done + 1, epoch, batch: batch + 1 };
-    loop = nextLoop;
-    lastMetrics = metrics;
-    const measurement = { step: position.step, epoch: position.epoch, metrics };
-    if (Object.keys(metrics).length > 0) {
-      await run.appendMeasurement(measurement);
-      check.observe(metrics);
-    }
-    const moment: Moment = { ...measurement, isEpochEnd, history: run.history };
-    if (!save.shouldSave(moment, policyState)) {
-      policyState = save.advance(moment, false, policyState);
-      return { step: position.step, removed: [] };
-    }
-    const nextPolicyState = save.advance(moment, true, policyState);
-    const saved = await commit(save.description, nextPolicyState);
-    policyState = nextPolicyState;
-    const stopped = await removeStopped();
-    return { step: position.step, saved, removed: [...stopped, ...(await prune())] };
-  };
-
-  const finish: Checkpointer["finish"] = async (reason) => {
-    if (reason === "completed") {
-      check.conclude();
-      await removeStopped();
-    } else if (position.step > 0 && checkpoints.at(-1)?.step !== position.step) {
-      await commit(stoppedReason, policyState);
-    }
-    await run.writeResult({ step: position.step, epoch: position.epoch, reason });
-    await run.close();
-  };
-
-  const checkpointer: Checkpointer = {
-    get position() {
-      return position;
-    },
-    get loop() {
-      return loop;
-    },
-    get checkpoints() {
-      return checkpoints;
-    },
-    step,
-    callback: (callbackOptions = {}) => createFitCallback(checkpointer, callbackOptions),
-    latest: () => checkpoints.at(-1),
-    best: (monitorOptions) => {
-      const monitor = monitorOptions === undefined ? monitors[0] : resolveMonitor(monitorOptions);
-      if (monitor !== undefined) return findBest(checkpoints, monitor);
-      throw new CkptError("INVALID_OPTION", {
-        option: "monitor",
-        expected: "the name of a metric, since no policy monitors one",
-        found: "nothing",
-      });
-    },
-    finish,
-    close: () => run.close(),
-  };
-  return checkpointer;
+  finish(reason?: StopReason): Promise<{ readonly restored?: Checkpoint }>;
+  /**
+   * Closes the run without ending it, as after an error: it can be resumed from its latest checkpoint. Given the error
+   * that ended the loop, it asks the save policy once more, for `onException`; the weights have to be as they were at the
+   * last `step` for a resume from there to be exact.
+   *
+   * @throws {CkptError} FILE_SYSTEM when a save failed.
+   */
+  close(error?: unknown): Promise<void>;
 }

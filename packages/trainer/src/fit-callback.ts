@@ -37,11 +37,14 @@ export function createFitCallback(checkpointer: Checkpointer, options: FitCallba
       isEpochEnd || (checkpointer.position.step + 1) % (measureEverySteps ?? Number.POSITIVE_INFINITY) === 0;
     const measured = validation !== undefined && isDue ? await evaluate(callback.model, validation) : {};
     await checkpointer.step({ ...epochMetrics, ...measured }, { isEpochEnd });
+    if (checkpointer.stopping !== undefined) callback.model.stopTraining = true;
   };
   const callback = new ModelCallback({
     onBatchBegin: () => passOn(),
     onBatchEnd: async () => {
       hasPendingStep = true;
+      // TensorFlow.js reports an epoch's end after this batch even if it was not the last one.
+      if (checkpointer.stopping !== undefined) await passOn();
     },
     onEpochEnd: (_epoch, logs) => passOn(toMetrics(logs)),
   });

@@ -20,28 +20,38 @@ export function sizeArraysBytes(specs: readonly ArraySpec[]): number {
   return specs.reduce((size, spec) => size + sizeArrayBytes(spec), 0);
 }
 
-/** Joins the values of all arrays, in order, without gaps; little-endian as on every platform Node runs tfjs on. */
-export function packArrays(arrays: readonly NamedArray[]): Uint8Array<ArrayBuffer> {
-  const packed = new Uint8Array(sizeArraysBytes(arrays));
+/**
+ * Joins the values of all arrays in `packed`, in order, without gaps, little-endian as on every platform Node runs tfjs
+ * on. `packed` has the size that {@link sizeArraysBytes} says.
+ *
+ * @throws {TypeError} When the values of an array are not as many as its shape says.
+ */
+export function packArrays(arrays: readonly NamedArray[], packed: Uint8Array): void {
   let offset = 0;
-  for (const { data } of arrays) {
+  for (const { data, ...spec } of arrays) {
+    if (data.byteLength !== sizeArrayBytes(spec)) {
+      throw new TypeError(`${spec.name}: ${data.byteLength} bytes, its shape takes ${sizeArrayBytes(spec)}`);
+    }
     packed.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), offset);
     offset += data.byteLength;
   }
-  return packed;
 }
 
-/** Cuts values that were packed apart again, from a byte offset on, each copied; the reverse of {@link packArrays}. */
+/**
+ * Cuts values that were packed apart again, from a byte offset on; the reverse of {@link packArrays}. They are views of
+ * `packed` where they are aligned in it, and copies elsewhere.
+ */
 export function unpackArrays<Spec extends ArraySpec>(
-  packed: Uint8Array,
+  packed: Uint8Array<ArrayBuffer>,
   specs: readonly Spec[],
   startByte = 0,
 ): readonly (Spec & Pick<NamedArray, "data">)[] {
   const arrays: (Spec & Pick<NamedArray, "data">)[] = [];
   let offset = startByte;
   for (const spec of specs) {
-    const bytes = Uint8Array.from(packed.subarray(offset, offset + sizeArrayBytes(spec)));
-    arrays.push({ ...spec, data: viewValues(spec.dtype, bytes) });
+    const bytes = packed.subarray(offset, offset + sizeArrayBytes(spec));
+    const isAligned = bytes.byteOffset % bytesPerElement[spec.dtype] === 0;
+    arrays.push({ ...spec, data: viewValues(spec.dtype, isAligned ? bytes : bytes.slice()) });
     offset += bytes.byteLength;
   }
   return arrays;
@@ -52,6 +62,7 @@ function sizeArrayBytes({ dtype, shape }: ArraySpec): number {
 }
 
 function viewValues(dtype: ArrayDtype, bytes: Uint8Array<ArrayBuffer>): NamedArray["data"] {
-  if (dtype === "float32") return new Float32Array(bytes.buffer);
-  return dtype === "int32" ? new Int32Array(bytes.buffer) : bytes;
+  const { buffer, byteOffset, byteLength } = bytes;
+  if (dtype === "float32") return new Float32Array(buffer, byteOffset, byteLength / 4);
+  return dtype === "int32" ? new Int32Array(buffer, byteOffset, byteLength / 4) : bytes;
 }

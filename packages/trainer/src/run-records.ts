@@ -1,6 +1,15 @@
 import { readFile } from "node:fs/promises";
 
-import { CkptError, type HistoryRecord, parseHistory, restoreMetrics } from "@ckpt/manifest";
+import {
+  CkptError,
+  type HistoryRecord,
+  parseHistory,
+  parseLine,
+  restoreMetrics,
+  runLayout,
+  type TimingRecord,
+  timingRecordSchema,
+} from "@ckpt/manifest";
 
 import type { Measurement } from "./moment.js";
 
@@ -29,6 +38,30 @@ export function truncateHistory(
 /** Removes a last line that was cut short: a process died while it was appended. */
 export function dropTornLine(text: string): string {
   return text.slice(0, text.lastIndexOf("\n") + 1);
+}
+
+/**
+ * Reads from the lines of `timings.jsonl` how long the run had been trained when each step was saved. What cannot be read
+ * is left out: nothing but the choice of what to keep depends on it.
+ */
+export function parseTrainedTimes(text: string): ReadonlyMap<number, { readonly trainedSeconds: number }> {
+  const times = new Map<number, { readonly trainedSeconds: number }>();
+  for (const line of text.split("\n")) {
+    const record = line.includes('"trainedMs"') ? parseTiming(line) : undefined;
+    const step = /^step (\d+)$/.exec(record?.subject ?? "")?.[1];
+    if (step !== undefined && record?.trainedMs !== undefined) {
+      times.set(Number(step), { trainedSeconds: record.trainedMs / 1000 });
+    }
+  }
+  return times;
+}
+
+function parseTiming(line: string): TimingRecord | undefined {
+  try {
+    return parseLine(timingRecordSchema, line, runLayout.timings);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Reads a text file; one that is not there is empty. */

@@ -13,6 +13,7 @@ import {
   readDocument,
   replaceFile,
   type RunManifest,
+  type RunResult,
   runLayout,
   runManifestType,
   serializeCanonicalJson,
@@ -21,6 +22,7 @@ import {
   serializeTimingRecord,
   storeMetrics,
   sweepLeftovers,
+  verifyFiles,
 } from "@ckpt/manifest";
 import * as tf from "@tensorflow/tfjs";
 
@@ -29,7 +31,10 @@ import { type Checkpoint, findLatestValid, readCheckpointContent, type SkippedCh
 import { type Clock, systemClock } from "./clock.js";
 import { discardRun, formatSetAsideName } from "./discard-run.js";
 import type { Measurement } from "./moment.js";
-import { dropTornLine, readTextIfAny, truncateHistory } from "./run-records.js";
+import { readPins } from "./pin-checkpoint.js";
+import { dropTornLine, parseTrainedTimes, readTextIfAny, truncateHistory } from "./run-records.js";
+import type { RunTask, RunTaskResults } from "./run-task.js";
+import { createRunWriter, type RunWriter } from "./run-writer.js";
 
 /** The run's folder, what its `run.json` records, and what to do about a run that is there already. */
 export interface OpenRunOptions {
@@ -54,6 +59,7 @@ export interface OpenRunOptions {
   readonly isResuming?: boolean;
   /** Discard a run that is there already. Default: false. */
   readonly isFresh?: boolean;
+  /** Where the run is written. One that is not the machine's own is used on the calling thread. */
   readonly fileSystem?: FileSystem;
   readonly clock?: Clock;
 }
@@ -74,16 +80,32 @@ export interface Run {
   readonly resumePoint?: ResumePoint;
   /** Damaged checkpoints found while resuming. Those newer than the resume point were moved to a name with a dot. */
   readonly skipped: readonly SkippedCheckpoint[];
-  readonly fileSystem: FileSystem;
+  readonly clock: Clock;
   /** Everything measured so far. */
   readonly history: readonly Measurement[];
-  /** Appends one measurement to `history.jsonl`. */
-  appendMeasurement(measurement: Measurement): Promise<void>;
+  /** How long the run had been trained at the checkpoints of earlier processes, by step, as far as that is known. */
+  readonly trainedTimes: ReadonlyMap<number, { readonly trainedSeconds: number }>;
+  /** Appends one measurement to `history.jsonl`, in the background: a failure is kept for {@link Run.takeFailure}. */
+  appendMeasurement(measurement: Measurement): void;
   /** Does a piece of work and appends how long it took to `timings.jsonl`. */
-  time<Result>(action: "measure" | "save", step: number, work: () => Promise<Result>): Promise<Result>;
+  time<Result>(action: "measure", step: number, work: () => Promise<Result>): Promise<Result>;
+  /** Has something written after all that was submitted before. */
+  submit<Task extends RunTask>(task: Task): Promise<RunTaskResults[Task["kind"]]>;
+  /** Waits for everything that was submitted or appended. */
+  drain(): Promise<void>;
+  /** The first failure of an append since the last call. */
+  takeFailure(): Error | undefined;
+  /** Steps that are pinned now. */
+  readPinned(): Promise<ReadonlySet<number>>;
+  /**
+   * Reads what a checkpoint of the run holds.
+   *
+   * @throws {CkptError} What is wrong with it: DIGEST_MISMATCH, FILE_MISSING, ...
+   */
+  readContent(checkpoint: Checkpoint): Promise<CheckpointContent>;
   /** Writes how training ended into `run.json`. */
-  writeResult(result: NonNullable<RunManifest["result"]>): Promise<void>;
-  /** Gives up the lock; the run can then be opened again. */
+  writeResult(result: RunResult): Promise<void>;
+  /** Waits for what is being written and gives up the lock; the run can then be opened again. */
   close(): Promise<void>;
 }
 
@@ -118,7 +140,11 @@ export async function openRun(options: OpenRunOptions): Promise<Run> {
     else requireSameRun(path, found, wanted);
     if (found?.result?.reason === "completed") {
       await lock.release();
-      return createRun({ path, manifest: found, isComplete: true, skipped: [], fileSystem }, [], clock, async () => {});
+      return createRun({ path, manifest: found, isComplete: true, skipped: [], trainedTimes: new Map() }, [], {
+        fileSystem,
+        clock,
+        release: async () => {},
+      });
     }
     if (found !== undefined && !isResuming) {
       const reason = `holds an incomplete run${found.result === undefined ? "" : `, stopped at step ${found.result.step}`}`;
@@ -128,34 +154,57 @@ export async function openRun(options: OpenRunOptions): Promise<Run> {
     const { resumePoint, skipped } = await findResumePoint(path, fileSystem);
     await fileSystem.makeFolder(join(path, runLayout.checkpoints));
     await writeRunManifest(path, wanted, fileSystem);
-    const history = await cutRecords(path, resumePoint?.content.progress.historyCount ?? 0, fileSystem);
-    const fields = { path, manifest: wanted, isComplete: false, skipped, fileSystem };
-    return createRun(resumePoint === undefined ? fields : { ...fields, resumePoint }, history, clock, () =>
-      lock.release(),
+    const { measurements, trainedTimes } = await cutRecords(
+      path,
+      resumePoint?.content.progress.historyCount ?? 0,
+      fileSystem,
     );
+    const fields = { path, manifest: wanted, isComplete: false, skipped, trainedTimes };
+    return createRun(resumePoint === undefined ? fields : { ...fields, resumePoint }, measurements, {
+      fileSystem,
+      clock,
+      release: () => lock.release(),
+    });
   } catch (error) {
     await lock.release();
     throw error;
   }
 }
 
+interface RunEffects {
+  readonly fileSystem: FileSystem;
+  readonly clock: Clock;
+  release(): Promise<void>;
+}
+
 function createRun(
-  fields: Omit<Run, "history" | "appendMeasurement" | "time" | "writeResult" | "close">,
+  fields: Pick<Run, "path" | "manifest" | "isComplete" | "resumePoint" | "skipped" | "trainedTimes">,
   measured: readonly Measurement[],
-  clock: Clock,
-  release: () => Promise<void>,
+  { fileSystem, clock, release }: RunEffects,
 ): Run {
-  const { path, manifest, fileSystem } = fields;
+  const { path, manifest, isComplete } = fields;
   const history = [...measured];
-  const append = (file: string, line: string): Promise<void> =>
-    fileSystem.appendFile(join(path, file), new TextEncoder().encode(line));
+  const writer: RunWriter | undefined = isComplete ? undefined : createRunWriter(fileSystem);
+  let failure: Error | undefined;
+  let appended: Promise<void> = Promise.resolve();
+  const submit: Run["submit"] = (task) => {
+    if (writer === undefined) throw new TypeError(`the run ${path} is complete: nothing is written to it`);
+    return writer.submit(task);
+  };
+  const append = (file: string, line: string): void => {
+    appended = submit({ kind: "append", path: join(path, file), line }).catch((error: unknown) => {
+      failure ??= error as Error;
+    });
+  };
+  let isClosed = false;
   return {
     ...fields,
+    clock,
     history,
-    appendMeasurement: async (measurement) => {
+    appendMeasurement: (measurement) => {
       const { step, epoch, metrics } = measurement;
-      await append(runLayout.history, serializeHistoryRecord({ step, epoch, metrics: storeMetrics(metrics) }));
       history.push(measurement);
+      append(runLayout.history, serializeHistoryRecord({ step, epoch, metrics: storeMetrics(metrics) }));
     },
     time: async (action, step, work) => {
       const start = clock.monotonicMs();
@@ -163,11 +212,29 @@ function createRun(
       const durationMs = clock.monotonicMs() - start;
       const at = clock.wallTime().toISOString();
       const record = { stage: "train", action, subject: `step ${step}`, at, durationMs } as const;
-      await append(runLayout.timings, serializeTimingRecord(record));
+      append(runLayout.timings, serializeTimingRecord(record));
       return result;
     },
+    submit,
+    drain: () => appended,
+    takeFailure: () => {
+      const taken = failure;
+      failure = undefined;
+      return taken;
+    },
+    readPinned: () => readPins(path, fileSystem),
+    readContent: async (checkpoint) => {
+      const [problem] = await verifyFiles(checkpoint.path, checkpoint.manifest.files);
+      if (problem !== undefined) throw problem;
+      return readCheckpointContent(checkpoint);
+    },
     writeResult: (result) => writeRunManifest(path, { ...manifest, result }, fileSystem),
-    close: release,
+    close: async () => {
+      if (isClosed) return;
+      isClosed = true;
+      await writer?.drain();
+      await release();
+    },
   };
 }
 
@@ -247,13 +314,18 @@ async function findResumePoint(
 }
 
 /** Leaves in `history.jsonl` the first `count` lines and in `timings.jsonl` the whole ones; creates both. */
-async function cutRecords(path: string, count: number, fileSystem: FileSystem): Promise<readonly Measurement[]> {
+async function cutRecords(
+  path: string,
+  count: number,
+  fileSystem: FileSystem,
+): Promise<{ readonly measurements: readonly Measurement[]; readonly trainedTimes: Run["trainedTimes"] }> {
   const historyPath = join(path, runLayout.history);
   const timingsPath = join(path, runLayout.timings);
   const history = truncateHistory(await readTextIfAny(historyPath), count, historyPath);
   await replaceFile(historyPath, history.text, fileSystem);
-  await replaceFile(timingsPath, dropTornLine(await readTextIfAny(timingsPath)), fileSystem);
-  return history.measurements;
+  const timings = dropTornLine(await readTextIfAny(timingsPath));
+  await replaceFile(timingsPath, timings, fileSystem);
+  return { measurements: history.measurements, trainedTimes: parseTrainedTimes(timings) };
 }
 
 function writeRunManifest(path: string, manifest: RunManifest, fileSystem: FileSystem): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Metrics } from "@ckpt/manifest";
 
-import type { Checkpoint, SkippedCheckpoint } from "./checkpoint-store.js";
+import type { SkippedCheckpoint } from "./checkpoint-store.js";
+import type { SaveEvent } from "./checkpointer.js";
 
 /** What {@link train} reports while it runs. */
 export type TrainProgress =
@@ -28,11 +29,10 @@ export type TrainProgress =
       readonly epoch: number;
       readonly metrics: Metrics;
     }
-  | {
+  | ({
+      /** A checkpoint is on disk; training may have gone on since. */
       readonly kind: "save";
+      /** Of the checkpoint. */
       readonly step: number;
       readonly totalSteps: number;
-      readonly checkpoint: Checkpoint;
-      /** Steps of the checkpoints that retention removed. */
-      readonly removed: readonly number[];
-    };
+    } & SaveEvent);

@@ -12,8 +12,10 @@ import * as tf from "@tensorflow/tfjs";
 
 import { type BatchConverter, createBatchConverter } from "./batch-tensors.js";
 import { type Checkpoint, listCheckpoints, type SkippedCheckpoint } from "./checkpoint-store.js";
-import { type Checkpointer, createCheckpointer, defaultMaxToKeep } from "./checkpointer.js";
+import type { Checkpointer } from "./checkpointer.js";
+import { createCheckpointer, defaultMaxToKeep } from "./create-checkpointer.js";
 import { describeModel } from "./describe-model.js";
+import type { LearningRateSchedule } from "./learning-rate.js";
 import { measureSplit } from "./measure-split.js";
 import { createPermutation, createRandom } from "./random.js";
 import { requirePositiveInteger } from "./require-positive-integer.js";
@@ -21,7 +23,10 @@ import type { RetentionPolicy } from "./retention-policy.js";
 import { createRowMeans } from "./row-mean.js";
 import { openRun, type OpenRunOptions, type Run } from "./run.js";
 import type { SavePolicy } from "./save-policy.js";
+import type { WhenSaving } from "./save-queue.js";
 import { createSeededRandom, type SeededRandom } from "./seeded-random.js";
+import { setLearningRate } from "./set-learning-rate.js";
+import type { StopPolicy } from "./stop-policy.js";
 import type { TrainProgress } from "./train-progress.js";
 
 /** What is trained on which splits, for how long, and what is saved and measured on the way. */
@@ -45,6 +50,12 @@ export interface TrainOptions extends Omit<OpenRunOptions, "path" | "data"> {
   readonly keep?: readonly RetentionPolicy[];
   /** Default: 150. */
   readonly maxToKeep?: number;
+  /** When to stop before the last epoch. Default: never. */
+  readonly stop?: StopPolicy;
+  /** The learning rate of each update. Default: the optimizer's own. */
+  readonly learningRate?: LearningRateSchedule;
+  /** What becomes of a save that is due while another is being written. Default: `wait`. */
+  readonly whenSaving?: WhenSaving;
   /** Once aborted, training stops after the step that goes on, saves a checkpoint and returns `stopped`. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: TrainProgress) => void;
@@ -57,6 +68,10 @@ export interface TrainOutcome {
   /** Epochs completed. */
   readonly epoch: number;
   readonly reason: StopReason;
+  /** What ended it before its planned end, in words. */
+  readonly cause?: string;
+  /** The step whose weights were put back into the model at the end. */
+  readonly restoredStep?: number;
   /** An earlier process had completed the run: nothing was done. */
   readonly isAlreadyComplete: boolean;
   /** The step training went on from; absent when it started from the beginning. */
@@ -71,7 +86,7 @@ export interface TrainOutcome {
  * Trains a LayersModel on a split, measures it on another every few steps, and saves checkpoints by a policy. With the
  * same options on the same machine and backend, the run's history and checkpoints are the same byte for byte, whether or
  * not it was interrupted and resumed on the way; on the cpu and wasm backends, that is, whose arithmetic is
- * deterministic. While the model is built, trained and measured, `Math.random` is replaced.
+ * deterministic, and with policies that do not look at the clock. While the model is built, trained and measured, `Math.random` is replaced.
  *
  * History has `loss` and the train metrics, means over the rows since the last measurement, and `val_loss` and
  * `val_<metric>` as {@link measureSplit} says.
@@ -127,43 +142,63 @@ interface Loop {
 
 async function runLoop(loop: Loop): Promise<TrainOutcome> {
   const { options, model, run, random, totalSteps, stepsPerEpoch, measureEverySteps } = loop;
-  const { data, save, keep = [], maxToKeep = defaultMaxToKeep, batchSize, signal, seed = 0 } = options;
+  const { data, save, keep = [], maxToKeep = defaultMaxToKeep, batchSize, stop, learningRate, seed = 0 } = options;
   const report = options.onProgress ?? (() => undefined);
   const convertTrain = createBatchConverter(model, data.train);
   const convertValidation = createBatchConverter(model, data.validation);
-  const checkpointer = await createCheckpointer({ run, model, save, keep, maxToKeep, random });
+  const checkpointer = await createCheckpointer({
+    run,
+    model,
+    save,
+    keep,
+    maxToKeep,
+    random,
+    ...(stop === undefined ? {} : { stop }),
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    ...(options.whenSaving === undefined ? {} : { whenSaving: options.whenSaving }),
+    onSave: (event) => report({ kind: "save", step: event.checkpoint.step, totalSteps, ...event }),
+  });
   const means = createRowMeans(model.metricsNames);
   if (checkpointer.loop !== null) means.setState(checkpointer.loop);
   report({ kind: "start", step: checkpointer.position.step, totalSteps, skipped: run.skipped });
 
+  /** Between an update and its `step` the weights are ahead of the position: not a state to go on from. */
+  let isBetweenUpdates = true;
   let order: { readonly epoch: number; readonly rows: Int32Array } | undefined;
-  while (checkpointer.position.step < totalSteps) {
-    const { step: done, epoch, batch: batchIndex } = checkpointer.position;
-    if (signal?.aborted === true) return finish(loop, checkpointer, "stopped");
-    if (order?.epoch !== epoch) {
-      order = { epoch, rows: createPermutation(data.train.rowCount, createRandom(seed, `epoch-${epoch}`)) };
-    }
-    const step = done + 1;
-    const rows = order.rows.subarray(batchIndex * batchSize, (batchIndex + 1) * batchSize);
-    const batch = await data.train.gather(rows);
-    const values = await random.run(() => trainOnBatch(model, batch, convertTrain));
-    const loss = values[0] ?? Number.NaN;
-    if (!Number.isFinite(loss)) {
-      throw new CkptError("METRIC_NOT_FINITE", { metric: "loss", where: `${run.path}, step ${step}`, found: loss });
-    }
-    means.add(values, batch.rowCount);
+  try {
+    while (checkpointer.position.step < totalSteps && checkpointer.stopping === undefined) {
+      const { step: done, epoch, batch: batchIndex } = checkpointer.position;
+      if (order?.epoch !== epoch) {
+        order = { epoch, rows: createPermutation(data.train.rowCount, createRandom(seed, `epoch-${epoch}`)) };
+      }
+      const step = done + 1;
+      const rows = order.rows.subarray(batchIndex * batchSize, (batchIndex + 1) * batchSize);
+      const batch = await data.train.gather(rows);
+      if (learningRate !== undefined) setLearningRate(model.optimizer, learningRate.rateAt({ step: done, epoch }));
+      isBetweenUpdates = false;
+      const values = await random.run(() => trainOnBatch(model, batch, convertTrain));
+      const loss = values[0] ?? Number.NaN;
+      if (!Number.isFinite(loss)) {
+        throw new CkptError("METRIC_NOT_FINITE", { metric: "loss", where: `${run.path}, step ${step}`, found: loss });
+      }
+      means.add(values, batch.rowCount);
 
-    const isEpochEnd = batchIndex + 1 === stepsPerEpoch;
-    const isMeasured = step % measureEverySteps === 0 || step === totalSteps;
-    const metrics = isMeasured ? await measure(loop, step, convertValidation, means.read()) : {};
-    if (isMeasured) means.reset();
-    const { saved, removed } = await checkpointer.step(metrics, { isEpochEnd, loop: means.getState() });
-    const at = { step, totalSteps };
-    report({ kind: "step", ...at, epoch: checkpointer.position.epoch, loss });
-    if (isMeasured) report({ kind: "measure", ...at, epoch: checkpointer.position.epoch, metrics });
-    if (saved !== undefined) report({ kind: "save", ...at, checkpoint: saved, removed });
+      const isEpochEnd = batchIndex + 1 === stepsPerEpoch;
+      const isMeasured = step % measureEverySteps === 0 || step === totalSteps;
+      const metrics = isMeasured ? await measure(loop, step, convertValidation, means.read()) : {};
+      if (isMeasured) means.reset();
+      await checkpointer.step(metrics, { isEpochEnd, loop: means.getState() });
+      isBetweenUpdates = true;
+      const at = { step, totalSteps };
+      report({ kind: "step", ...at, epoch: checkpointer.position.epoch, loss });
+      if (isMeasured) report({ kind: "measure", ...at, epoch: checkpointer.position.epoch, metrics });
+    }
+  } catch (error) {
+    // What cannot be saved now matters less than what went wrong.
+    await checkpointer.close(isBetweenUpdates ? error : undefined).catch(() => undefined);
+    throw error;
   }
-  return finish(loop, checkpointer, "completed");
+  return finish(loop, checkpointer);
 }
 
 async function trainOnBatch(model: tf.LayersModel, batch: Batch, convert: BatchConverter): Promise<readonly number[]> {
@@ -189,13 +224,16 @@ function measure(
   });
 }
 
-async function finish({ run }: Loop, checkpointer: Checkpointer, reason: StopReason): Promise<TrainOutcome> {
-  await checkpointer.finish(reason);
+async function finish({ run }: Loop, checkpointer: Checkpointer): Promise<TrainOutcome> {
+  const { stopping } = checkpointer;
+  const { restored } = await checkpointer.finish();
   const resumedFrom = run.resumePoint?.checkpoint.step;
   return {
     step: checkpointer.position.step,
     epoch: checkpointer.position.epoch,
-    reason,
+    reason: stopping?.reason ?? "completed",
+    ...(stopping === undefined ? {} : { cause: stopping.cause }),
+    ...(restored === undefined ? {} : { restoredStep: restored.step }),
     isAlreadyComplete: false,
     ...(resumedFrom === undefined ? {} : { resumedFrom }),
     skipped: run.skipped,
@@ -205,8 +243,8 @@ async function finish({ run }: Loop, checkpointer: Checkpointer, reason: StopRea
 
 async function describeComplete(run: Run): Promise<TrainOutcome> {
   const { checkpoints, skipped } = await listCheckpoints(run.path);
-  const { step = 0, epoch = 0, reason = "completed" } = run.manifest.result ?? {};
-  return { step, epoch, reason, isAlreadyComplete: true, skipped, checkpoints };
+  const { step = 0, epoch = 0, reason = "completed", ...more } = run.manifest.result ?? {};
+  return { step, epoch, reason, ...more, isAlreadyComplete: true, skipped, checkpoints };
 }
 
 function toDataRecord({ name, role, rowCount, digest }: Split): DataRecord {
@@ -215,7 +253,7 @@ function toDataRecord({ name, role, rowCount, digest }: Split): DataRecord {
 
 /** Everything in the options that decides the training and has a value that can be compared. */
 function digestOptions(options: TrainOptions, model: tf.LayersModel, measureEverySteps: number): string {
-  const { epochs, batchSize, save, keep = [], maxToKeep = defaultMaxToKeep, seed = 0 } = options;
+  const { epochs, batchSize, save, keep = [], maxToKeep = defaultMaxToKeep, stop, learningRate, seed = 0 } = options;
   const decisive: Json = {
     model: describeModel(model),
     epochs,
@@ -225,6 +263,8 @@ function digestOptions(options: TrainOptions, model: tf.LayersModel, measureEver
     save: save.description,
     keep: keep.map(({ description }) => description),
     maxToKeep,
+    ...(stop === undefined ? {} : { stop: stop.description }),
+    ...(learningRate === undefined ? {} : { learningRate: learningRate.description }),
   };
   return digestBytes(serializeCanonicalJson(decisive));
 }

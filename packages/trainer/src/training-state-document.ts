@@ -21,6 +21,8 @@ export interface TrainingStateDocument extends DocumentHeader<"training-state"> 
   readonly historyCount: number;
   /** State of the save policy. */
   readonly policy: Json;
+  /** State of the stop policy; absent where there is none. */
+  readonly stop?: Json;
   /** State of the generator in the place of `Math.random`; `null` where none was installed. */
   readonly random: RandomState | null;
   /** What the training loop itself remembers between two updates. */
@@ -63,6 +65,7 @@ export const trainingStateDocumentType: DocumentType<TrainingStateDocument> = {
     position: z.object({ step: count, epoch: count, batch: count }),
     historyCount: count,
     policy: jsonSchema,
+    stop: jsonSchema.exactOptional(),
     random: z.tuple([word, word, word, word]).nullable(),
     loop: jsonSchema,
     optimizer: z

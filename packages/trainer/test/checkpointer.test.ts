@@ -7,6 +7,7 @@ import * as tf from "@tensorflow/tfjs";
 import { describe, expect, it, onTestFinished } from "vitest";
 
 import {
+  type Checkpoint,
   type Checkpointer,
   createCheckpointer,
   createSeededRandom,
@@ -22,6 +23,18 @@ import {
 } from "../src/index.js";
 import { createModel, data, disposeModels, optimizers, readRunFiles, readWeights, toTensors } from "./fixture.js";
 import { makeTestFolder } from "./test-folder.js";
+
+/** Takes a step and waits until what it saved, if anything, is on disk. */
+async function stepAndSave(
+  checkpointer: Checkpointer,
+  ...parameters: Parameters<Checkpointer["step"]>
+): Promise<Checkpoint | undefined> {
+  const { step, isSaving } = await checkpointer.step(...parameters);
+  await checkpointer.drain();
+  const latest = checkpointer.latest();
+  expect(latest?.step === step).toBe(isSaving);
+  return isSaving ? latest : undefined;
+}
 
 /** A loop as a user writes it: own loss, own optimizer, one call of `step` for each update. */
 async function runOwnLoop(
@@ -85,6 +98,7 @@ describe("createCheckpointer", () => {
     });
     const before = tf.memory().numTensors;
     for (let i = 0; i < 20; i++) await checkpointer.step({ loss: i });
+    await checkpointer.drain();
     expect(tf.memory().numTensors).toBe(before);
     expect(checkpointer.checkpoints.map(({ step }) => step)).toEqual([19, 20]);
     expect(await readdir(join(path, "checkpoints"))).toEqual(["step-00000019", "step-00000020"]);
@@ -99,7 +113,7 @@ describe("createCheckpointer", () => {
     const { x, y } = await toTensors(data.train);
     for (let i = 0; i < 3; i++) await model.trainOnBatch(x, y);
     const checkpointer = await createCheckpointer({ run: await openRun({ path }), model, save: everySteps(1) });
-    const { saved } = await checkpointer.step({ loss: 1 });
+    const saved = await stepAndSave(checkpointer, { loss: 1 });
     await checkpointer.finish("completed");
 
     const server = createServer((request, response) => {
@@ -132,7 +146,7 @@ describe("createCheckpointer", () => {
     for (const [name, model] of Object.entries({ custom, adamax: createModel("adamax") })) {
       const run = await openRun({ path: join(folder, name) });
       const checkpointer = await createCheckpointer({ run, model, save: everySteps(1) });
-      const { saved } = await checkpointer.step();
+      const saved = await stepAndSave(checkpointer);
       await checkpointer.close();
       const text = await readFile(join(saved?.path ?? "", "model.json"), "utf8");
       expect(text).not.toContain('"group":"optimizer"');
@@ -149,10 +163,10 @@ describe("createCheckpointer", () => {
       save: onImprovement({ monitor: "val_loss" }),
     });
     await checkpointer.step({}, { isEpochEnd: true });
-    const { saved, step } = await checkpointer.step({ val_loss: 0.5, odd: Number.NaN });
+    const saved = await stepAndSave(checkpointer, { val_loss: 0.5, odd: Number.NaN });
     await checkpointer.close();
-    expect(step).toBe(2);
-    expect(await readCheckpoint(saved?.path ?? "")).toEqual(saved);
+    expect(saved?.step).toBe(2);
+    expect(saved).toMatchObject(await readCheckpoint(saved?.path ?? ""));
     expect(saved?.manifest).toMatchObject({
       step: 2,
       epoch: 1,
@@ -176,14 +190,14 @@ describe("createCheckpointer", () => {
     const path = join(await makeTestFolder(), "run");
     const save = onImprovement({ monitor: "val_loss" });
     const first = await createCheckpointer({ run: await openRun({ path }), model: createModel(), save });
-    for (const val_loss of [3, 2]) expect((await first.step({ val_loss })).saved).toBeDefined();
-    expect((await first.step({ val_loss: 2.5 })).saved).toBeUndefined();
+    for (const val_loss of [3, 2]) expect(await first.step({ val_loss })).toMatchObject({ isSaving: true });
+    expect(await first.step({ val_loss: 2.5 })).toMatchObject({ isSaving: false });
     await first.close();
     const run = await openRun({ path, isResuming: true });
     const second = await createCheckpointer({ run, model: createModel(), save });
     expect(second.position.step).toBe(2);
-    expect((await second.step({ val_loss: 2.5 })).saved).toBeUndefined();
-    expect((await second.step({ val_loss: 1 })).saved?.step).toBe(4);
+    expect(await stepAndSave(second, { val_loss: 2.5 })).toBeUndefined();
+    expect((await stepAndSave(second, { val_loss: 1 }))?.step).toBe(4);
     await second.close();
   });
 
@@ -196,12 +210,13 @@ describe("createCheckpointer", () => {
       keep: [keepBest(1, { monitor: "val_loss" })],
     });
     for (const val_loss of [3, 1, 2]) await checkpointer.step({ val_loss, score: val_loss });
+    await checkpointer.drain();
     expect(checkpointer.latest()?.step).toBe(3);
     expect(checkpointer.best()?.step).toBe(2);
     expect(checkpointer.best({ monitor: "score", mode: "max" })?.step).toBe(3);
     expect(checkpointer.checkpoints.map(({ step }) => step)).toEqual([2, 3]);
     await checkpointer.finish("completed");
-    expect((await listCheckpoints(path)).checkpoints).toEqual(checkpointer.checkpoints);
+    expect(checkpointer.checkpoints).toMatchObject((await listCheckpoints(path)).checkpoints);
   });
 
   it("refuses to end a run whose monitored metric was never measured", async () => {
@@ -224,8 +239,8 @@ describe("createCheckpointer", () => {
     let isFull = false;
     const fileSystem: typeof nodeFileSystem = {
       ...nodeFileSystem,
-      writeFile: (file, bytes) => {
-        if (!isFull || !file.endsWith("weights.bin")) return nodeFileSystem.writeFile(file, bytes);
+      writeFile: (file, bytes, onChunk) => {
+        if (!isFull || !file.endsWith("weights.bin")) return nodeFileSystem.writeFile(file, bytes, onChunk);
         return Promise.reject(
           new CkptError("FILE_SYSTEM", { path: file, operation: "write", reason: "no space left" }),
         );
@@ -237,13 +252,21 @@ describe("createCheckpointer", () => {
       save: onImprovement({ monitor: "val_loss" }),
     });
     await checkpointer.step({ val_loss: 3 });
+    await checkpointer.drain();
     isFull = true;
-    await expect(checkpointer.step({ val_loss: 2 })).rejects.toMatchObject({ code: "FILE_SYSTEM" });
+    expect(await checkpointer.step({ val_loss: 2 })).toMatchObject({ isSaving: true });
+    // It fails in the background; the next step that would save says so, and is counted.
+    await expect(checkpointer.step({ val_loss: 1.9 })).rejects.toMatchObject({ code: "FILE_SYSTEM" });
+    expect(checkpointer.position.step).toBe(3);
     expect(await readdir(join(path, "checkpoints"))).toEqual(["step-00000001"]);
     isFull = false;
     // 2.5 is still better than the best that was saved.
-    expect((await checkpointer.step({ val_loss: 2.5 })).saved?.step).toBe(3);
+    expect((await stepAndSave(checkpointer, { val_loss: 2.5 }))?.step).toBe(4);
+    isFull = true;
+    await checkpointer.step({ val_loss: 1 });
+    await expect(checkpointer.finish("completed")).rejects.toMatchObject({ code: "FILE_SYSTEM" });
     await checkpointer.close();
+    expect(await readdir(join(path, "checkpoints"))).toEqual(["step-00000001", "step-00000004"]);
     expect((await verifyRun(path)).problems).toEqual([]);
   });
 

@@ -19,13 +19,15 @@ export const trainCommand: Command<TrainingArguments> = {
     const splits = await loadConfigSplits(loaded);
     const run = resolveRun(loaded);
     const outcome = await trainStage(loaded, splits, { resume, fresh }, context);
-    const { step, epoch, reason, isAlreadyComplete, resumedFrom, checkpoints } = outcome;
+    const { step, epoch, reason, cause, restoredStep, isAlreadyComplete, resumedFrom, checkpoints } = outcome;
     return {
       document: {
         run,
         step,
         epoch,
         reason,
+        cause: cause ?? null,
+        restoredStep: restoredStep ?? null,
         isAlreadyComplete,
         resumedFrom: resumedFrom ?? null,
         checkpoints: checkpoints.map((checkpoint) => ({

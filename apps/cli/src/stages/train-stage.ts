@@ -60,7 +60,9 @@ export function describeOutcome(run: string, outcome: TrainOutcome): string {
   const state = outcome.isAlreadyComplete ? "was complete already" : outcome.reason;
   const kept = `${outcome.checkpoints.length} checkpoint(s) kept`;
   const resumed = outcome.resumedFrom === undefined ? "" : `, resumed from step ${outcome.resumedFrom}`;
-  return `${run}: ${state} at step ${outcome.step}, epoch ${outcome.epoch}, ${kept}${resumed}`;
+  const cause = outcome.cause === undefined ? "" : ` (${outcome.cause})`;
+  const restored = outcome.restoredStep === undefined ? "" : `, weights of step ${outcome.restoredStep} put back`;
+  return `${run}: ${state} at step ${outcome.step}, epoch ${outcome.epoch}${cause}, ${kept}${resumed}${restored}`;
 }
 
 function reportTraining(event: TrainProgress, progress: Progress): void {

@@ -14,8 +14,8 @@ export function dyingFileSystem(real: FileSystem, death: Death): FileSystem {
   const isDue = (): boolean => ++calls === death.call;
   return {
     makeFolder: (path) => (isDue() ? die() : real.makeFolder(path)),
-    writeFile: (path, data) => {
-      if (!isDue()) return real.writeFile(path, data);
+    writeFile: (path, data, onChunk) => {
+      if (!isDue()) return real.writeFile(path, data, onChunk);
       if (death.isHalfway) writeFileSync(path, half(data), { flag: "wx" });
       return die();
     },
@@ -28,6 +28,7 @@ export function dyingFileSystem(real: FileSystem, death: Death): FileSystem {
     syncFolder: (path) => (isDue() ? die() : real.syncFolder(path)),
     rename: (from, to) => (isDue() ? die() : real.rename(from, to)),
     remove: (path) => (isDue() ? die() : real.remove(path)),
+    exists: (path) => (isDue() ? die() : real.exists(path)),
     list: (path) => (isDue() ? die() : real.list(path)),
   };
 }
@@ -50,12 +51,13 @@ export function recordingFileSystem(real: FileSystem, calls: (keyof FileSystem)[
   };
   return {
     makeFolder: (path) => record("makeFolder", () => real.makeFolder(path)),
-    writeFile: (path, data) => record("writeFile", () => real.writeFile(path, data)),
+    writeFile: (path, data, onChunk) => record("writeFile", () => real.writeFile(path, data, onChunk)),
     appendFile: (path, data) => record("appendFile", () => real.appendFile(path, data)),
     linkFile: (existing, path) => record("linkFile", () => real.linkFile(existing, path)),
     syncFolder: (path) => record("syncFolder", () => real.syncFolder(path)),
     rename: (from, to) => record("rename", () => real.rename(from, to)),
     remove: (path) => record("remove", () => real.remove(path)),
+    exists: (path) => record("exists", () => real.exists(path)),
     list: (path) => record("list", () => real.list(path)),
   };
 }

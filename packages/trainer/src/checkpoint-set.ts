@@ -1,0 +1,75 @@
+import type { CheckpointManifest } from "@ckpt/manifest";
+
+import type { Checkpoint } from "./checkpoint-store.js";
+import type { Monitor } from "./metric-mode.js";
+import { type RetentionCandidate, type RetentionPolicy, selectKept } from "./retention-policy.js";
+
+/** What decides which checkpoints stay. */
+export interface CheckpointSetOptions {
+  readonly keep: readonly RetentionPolicy[];
+  readonly maxToKeep: number;
+  readonly monitors: readonly Monitor[];
+  /** Saved for a resume only: it counts for nothing, and goes when another is saved or the run is done. */
+  isInterim(checkpoint: Pick<Checkpoint, "manifest"> | Pick<NextCheckpoint, "manifest">): boolean;
+  /** Stays, without being counted, until the run is done. */
+  readonly resumedStep?: number;
+  /** Steps that stay without being counted. */
+  readPinned(): Promise<ReadonlySet<number>>;
+}
+
+/** A checkpoint that is about to be written. */
+export interface NextCheckpoint extends RetentionCandidate {
+  readonly manifest: Omit<CheckpointManifest, "files">;
+}
+
+/** The checkpoints of a run that are on disk. */
+export interface CheckpointSet {
+  /** By step, ascending. */
+  list(): readonly Checkpoint[];
+  has(step: number): boolean;
+  add(saved: Checkpoint): void;
+  /** Takes note that these folders were deleted; returns their steps. */
+  remove(paths: readonly string[]): readonly number[];
+  /** Those that are not to stay once `next` is on disk, or once the run is done. */
+  findSuperfluous(moment: {
+    readonly next?: NextCheckpoint;
+    readonly isDone?: boolean;
+  }): Promise<readonly Checkpoint[]>;
+}
+
+/**
+ * Makes the set of the checkpoints that are there already, in the order of their steps.
+ *
+ * @throws {CkptError} INVALID_OPTION when `maxToKeep` leaves no room for the newest and the best.
+ */
+export function createCheckpointSet(found: readonly Checkpoint[], options: CheckpointSetOptions): CheckpointSet {
+  const { keep, maxToKeep, monitors, isInterim, resumedStep } = options;
+  selectKept([], { keep, maxToKeep, monitors });
+  let checkpoints = found;
+  return {
+    list: () => checkpoints,
+    has: (step) => checkpoints.some((checkpoint) => checkpoint.step === step),
+    add: (saved) => {
+      checkpoints = [...checkpoints.filter(({ step }) => step !== saved.step), saved];
+    },
+    remove: (paths) => {
+      if (paths.length === 0) return [];
+      const gone = new Set(paths);
+      const removed = checkpoints.filter(({ path }) => gone.has(path));
+      checkpoints = checkpoints.filter(({ path }) => !gone.has(path));
+      return removed.map(({ step }) => step);
+    },
+    findSuperfluous: async ({ next, isDone = false }) => {
+      const pinned = await options.readPinned();
+      const others = checkpoints.filter(({ step }) => step !== next?.step);
+      const isCounted = next !== undefined && !isInterim(next);
+      const regular: readonly RetentionCandidate[] = others.filter((checkpoint) => !isInterim(checkpoint));
+      const candidates = isCounted ? [...regular, next] : regular;
+      const kept = new Set(selectKept(candidates, { keep, maxToKeep, monitors, pinned }));
+      return others.filter((checkpoint) => {
+        if (checkpoint.step === resumedStep && !isDone) return false;
+        return isInterim(checkpoint) ? isCounted || isDone : !kept.has(checkpoint.step);
+      });
+    },
+  };
+}

@@ -1,0 +1,311 @@
+import { CkptError, type Json, type Metrics } from "@ckpt/manifest";
+
+import { serializeCheckpoint } from "./checkpoint-files.js";
+import { createCheckpointSet } from "./checkpoint-set.js";
+import { type Checkpoint, describeCheckpoint, describeManifest, listCheckpoints } from "./checkpoint-store.js";
+import type { Checkpointer, CheckpointerOptions, Stopping } from "./checkpointer.js";
+import { createFitCallback } from "./fit-callback.js";
+import { createLayersModelState } from "./layers-model-state.js";
+import { type Monitor, resolveMonitor } from "./metric-mode.js";
+import type { Moment } from "./moment.js";
+import { createMonitorCheck } from "./monitor-check.js";
+import { findBest } from "./find-best.js";
+import type { SaveTask } from "./run-task.js";
+import { createSaveQueue } from "./save-queue.js";
+import type { TrainingPosition } from "./training-state-document.js";
+
+/** At most so many checkpoints stay by default: enough to see a run's whole course, few enough for a laptop's disk. */
+export const defaultMaxToKeep = 150;
+
+/** Reasons of checkpoints that no policy asked for: they go when the run is done, or the next one is saved. */
+const stoppedReason = "stopped before the end";
+const exceptionReason = "an error ended the loop";
+const interimReasons: ReadonlySet<string> = new Set([stoppedReason, exceptionReason]);
+
+/** A copied state with what its manifest and the task of writing it say. */
+type Capture = Pick<SaveTask, "manifest" | "files" | "packed" | "timing"> & { readonly metrics: Metrics };
+
+/**
+ * Makes a checkpointer for an open run, and puts the state of the run's resume point back into the model.
+ *
+ * @throws {CkptError} INVALID_OPTION when `maxToKeep` leaves no room for the newest and the best checkpoints;
+ *   WEIGHTS_MISMATCH when the run was trained with another model or optimizer.
+ */
+export async function createCheckpointer(options: CheckpointerOptions): Promise<Checkpointer> {
+  const { run, save, keep = [], maxToKeep = defaultMaxToKeep, stop, signal, whenSaving = "wait", random } = options;
+  if (run.isComplete) throw new TypeError(`the run ${run.path} is complete: there is nothing to checkpoint`);
+  const { clock } = run;
+  const monitors: readonly Monitor[] = [
+    ...save.monitors,
+    ...keep.flatMap((policy) => policy.monitors),
+    ...(stop?.monitors ?? []),
+  ];
+  const resumed = run.resumePoint;
+  const progress = resumed?.content.progress;
+  const state = "snapshot" in options.model ? options.model : createLayersModelState(options.model, options.optimizer);
+
+  let position: TrainingPosition = progress?.position ?? { step: 0, epoch: 0, batch: 0 };
+  let policyState: Json = progress?.policy ?? save.initialState;
+  /** The policy's state as it would be without the saves that are not on disk yet. */
+  let policyStateIfLost: Json | undefined;
+  let stopState: Json = progress?.stop ?? stop?.initialState ?? null;
+  let stopped: Stopping | undefined;
+  let loop: Json = progress?.loop ?? null;
+  let lastMetrics: Metrics = resumed?.checkpoint.metrics ?? {};
+  let lastSavedMs = clock.monotonicMs();
+  const startedMs = lastSavedMs;
+  const found: readonly Checkpoint[] =
+    resumed === undefined
+      ? []
+      : (await listCheckpoints(run.path)).checkpoints
+          .filter(({ step }) => step <= resumed.checkpoint.step)
+          .map((checkpoint) => ({ ...checkpoint, ...run.trainedTimes.get(checkpoint.step) }));
+  const checkpoints = createCheckpointSet(found, {
+    keep,
+    maxToKeep,
+    monitors,
+    isInterim: ({ manifest }) => interimReasons.has(manifest.reason),
+    // A process that goes on from it may yet need to do so again.
+    ...(resumed === undefined ? {} : { resumedStep: resumed.checkpoint.step }),
+    readPinned: run.readPinned,
+  });
+  const trainedBeforeMs = 1000 * (found.at(-1)?.trainedSeconds ?? 0);
+  if (resumed !== undefined) {
+    await state.restore(resumed.content.state, resumed.checkpoint.path);
+    if (random !== undefined && progress?.random) random.setState(progress.random);
+  }
+  const check = createMonitorCheck(monitors);
+  for (const { metrics } of run.history) check.observe(metrics);
+
+  const prune = async (isDone: boolean): Promise<void> => {
+    const paths = (await checkpoints.findSuperfluous({ isDone })).map(({ path }) => path);
+    if (paths.length > 0) checkpoints.remove((await run.submit({ kind: "remove", run: run.path, paths })).removed);
+  };
+
+  const write = async (capture: Capture): Promise<void> => {
+    const { manifest, metrics, timing } = capture;
+    try {
+      const { step } = manifest;
+      const next = { step, metrics, manifest, ...trainedSecondsOf(timing) };
+      const superfluous = await checkpoints.findSuperfluous({ next });
+      const previous = checkpoints.list().at(-1);
+      const result = await run.submit({
+        kind: "save",
+        run: run.path,
+        manifest,
+        files: capture.files,
+        packed: capture.packed,
+        timing,
+        isReplacing: checkpoints.has(step),
+        ...(previous === undefined ? {} : { previous: { path: previous.path, files: previous.manifest.files } }),
+        superfluous: superfluous.map(({ path }) => path),
+      });
+      const saved = { ...describeCheckpoint(run.path, result.manifest), ...trainedSecondsOf(timing) };
+      checkpoints.add(saved);
+      const removed = checkpoints.remove(result.removed);
+      options.onSave?.({
+        checkpoint: saved,
+        removed,
+        blockedMs: timing.blockedMs,
+        totalMs: result.durationMs,
+        sizeBytes: result.manifest.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+      });
+    } catch (error) {
+      if (policyStateIfLost !== undefined) policyState = policyStateIfLost;
+      throw error;
+    }
+  };
+  const queue = createSaveQueue<Capture>({
+    whenSaving,
+    write,
+    isIrreplaceable: ({ metrics, manifest: { step } }) =>
+      monitors.some((monitor) => findBest([...checkpoints.list(), { step, metrics }], monitor)?.step === step),
+  });
+  const throwFailure = (): void => {
+    const failure = queue.takeFailure() ?? run.takeFailure();
+    if (failure !== undefined) throw failure;
+  };
+
+  /** Copies the state and hands it to the writer; `nextPolicyState` is what the checkpoint remembers. */
+  const capture = async (reason: string, nextPolicyState: Json, sinceMs: number): Promise<boolean> => {
+    const isSaved = await queue.add(async (buffer) => {
+      const snapshot = await state.snapshot();
+      const { step, epoch } = position;
+      const { arrays, files } = serializeCheckpoint(
+        snapshot,
+        {
+          position,
+          historyCount: run.history.length,
+          policy: nextPolicyState,
+          ...(stop === undefined ? {} : { stop: stopState }),
+          random: random?.getState() ?? null,
+          loop,
+        },
+        options.maxShardSizeBytes,
+      );
+      const packed = buffer.pack(arrays);
+      const nowMs = clock.monotonicMs();
+      const trainedMs = trainedBeforeMs + nowMs - startedMs;
+      lastSavedMs = nowMs;
+      return {
+        manifest: describeManifest({ step, epoch, metrics: lastMetrics, reason, signature: snapshot.signature }),
+        files,
+        packed,
+        metrics: lastMetrics,
+        timing: {
+          stage: "train",
+          action: "save",
+          subject: `step ${step}`,
+          at: clock.wallTime().toISOString(),
+          blockedMs: nowMs - sinceMs,
+          trainedMs,
+        },
+      };
+    });
+    return isSaved;
+  };
+  const createMoment = (cause: Moment["cause"], metrics: Metrics, isEpochEnd: boolean): Moment => ({
+    step: position.step,
+    epoch: position.epoch,
+    metrics,
+    isEpochEnd,
+    cause,
+    secondsSinceSave: (clock.monotonicMs() - lastSavedMs) / 1000,
+    isIdle: queue.isIdle,
+    history: run.history,
+  });
+  const latest = (): Checkpoint | undefined => checkpoints.list().at(-1);
+  const isSavedHere = (): boolean => {
+    const newest = latest();
+    return newest?.step === position.step && !interimReasons.has(newest.manifest.reason);
+  };
+
+  // A process may have died between a commit and the removals it called for.
+  await prune(false);
+
+  const step: Checkpointer["step"] = async (metrics = {}, { isEpochEnd = false, loop: nextLoop = null } = {}) => {
+    const sinceMs = clock.monotonicMs();
+    const { step: done, epoch, batch } = position;
+    position = isEpochEnd
+      ? { step: done + 1, epoch: epoch + 1, batch: 0 }
+      : { step: done + 1, epoch, batch: batch + 1 };
+    loop = nextLoop;
+    lastMetrics = metrics;
+    if (Object.keys(metrics).length > 0) {
+      run.appendMeasurement({ step: position.step, epoch: position.epoch, metrics });
+      check.observe(metrics);
+    }
+    const moment = createMoment("update", metrics, isEpochEnd);
+    if (stop !== undefined) {
+      const decision = stop.advance(moment, stopState);
+      stopState = decision.state;
+      if (decision.stop !== undefined) stopped ??= { reason: "completed", cause: decision.stop };
+    }
+    const isDue = save.shouldSave(moment, policyState);
+    if (isDue && whenSaving === "wait") await queue.drain();
+    if (queue.isIdle) policyStateIfLost = undefined;
+    const before = policyState;
+    const failure = queue.takeFailure() ?? run.takeFailure();
+    if (failure !== undefined) {
+      policyState = save.advance(moment, false, before);
+      policyStateIfLost = undefined;
+      throw failure;
+    }
+    const next = save.advance(moment, true, before);
+    const isSaving = isDue && (await capture(save.description, next, sinceMs));
+    const without = save.advance(moment, false, before);
+    if (policyStateIfLost !== undefined) policyStateIfLost = save.advance(moment, isSaving, policyStateIfLost);
+    else if (isSaving) policyStateIfLost = without;
+    policyState = isSaving ? next : without;
+    return { step: position.step, isSaving };
+  };
+
+  const drain: Checkpointer["drain"] = async () => {
+    await queue.drain();
+    await run.drain();
+    throwFailure();
+  };
+  const restoreBest = async (): Promise<Checkpoint | undefined> => {
+    const best = stop?.restoreBest === undefined ? undefined : findBest(checkpoints.list(), stop.restoreBest);
+    if (best !== undefined) await state.restore((await run.readContent(best)).state, best.path);
+    return best;
+  };
+  const currentStopping = (): Stopping | undefined =>
+    stopped ?? (signal?.aborted === true ? { reason: "stopped", cause: "a signal" } : undefined);
+
+  const finish: Checkpointer["finish"] = async (given) => {
+    const stopping = currentStopping();
+    const reason = given ?? stopping?.reason ?? "completed";
+    await drain();
+    let restored: Checkpoint | undefined;
+    if (reason === "completed") {
+      check.conclude();
+      const isDue = save.shouldSave(createMoment("end", lastMetrics, false), policyState);
+      if (isDue && !isSavedHere()) await capture(save.description, policyState, clock.monotonicMs());
+      await drain();
+      await prune(true);
+      restored = await restoreBest();
+    } else if (position.step > 0 && latest()?.step !== position.step) {
+      await capture(stoppedReason, policyState, clock.monotonicMs());
+      await drain();
+    }
+    await run.writeResult({
+      step: position.step,
+      epoch: position.epoch,
+      reason,
+      ...(stopping?.reason === reason ? { cause: stopping.cause } : {}),
+      ...(restored === undefined ? {} : { restoredStep: restored.step }),
+    });
+    await run.close();
+    return restored === undefined ? {} : { restored };
+  };
+
+  const checkpointer: Checkpointer = {
+    get position() {
+      return position;
+    },
+    get loop() {
+      return loop;
+    },
+    get checkpoints() {
+      return checkpoints.list();
+    },
+    get stopping() {
+      return currentStopping();
+    },
+    step,
+    drain,
+    callback: (callbackOptions = {}) => createFitCallback(checkpointer, callbackOptions),
+    latest,
+    best: (monitorOptions) => {
+      const monitor = monitorOptions === undefined ? monitors[0] : resolveMonitor(monitorOptions);
+      if (monitor !== undefined) return findBest(checkpoints.list(), monitor);
+      throw new CkptError("INVALID_OPTION", {
+        option: "monitor",
+        expected: "the name of a metric, since no policy monitors one",
+        found: "nothing",
+      });
+    },
+    finish,
+    close: async (error) => {
+      try {
+        await queue.drain();
+        const isDue =
+          error !== undefined &&
+          position.step > 0 &&
+          save.shouldSave(createMoment("exception", lastMetrics, false), policyState);
+        if (isDue && latest()?.step !== position.step) {
+          await capture(exceptionReason, policyState, clock.monotonicMs());
+        }
+        await drain();
+      } finally {
+        await run.close();
+      }
+    },
+  };
+  return checkpointer;
+}
+
+function trainedSecondsOf({ trainedMs }: { readonly trainedMs?: number }): { readonly trainedSeconds?: number } {
+  return trainedMs === undefined ? {} : { trainedSeconds: trainedMs / 1000 };
+}

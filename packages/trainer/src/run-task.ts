@@ -1,0 +1,157 @@
+import { join } from "node:path";
+
+import {
+  type CheckpointManifest,
+  checkpointManifestType,
+  checkpointPath,
+  digestBytes,
+  type FileEntry,
+  type FileSystem,
+  manifestNames,
+  parseDocument,
+  removeFolder,
+  runLayout,
+  type Sealed,
+  serializeDocument,
+  serializeTimingRecord,
+  stageFolder,
+  type TimingRecord,
+} from "@ckpt/manifest";
+
+import { type CheckpointFile, checkpointFileNames } from "./checkpoint-files.js";
+
+/** Adds a line to a file of the run. */
+export interface AppendTask {
+  readonly kind: "append";
+  readonly path: string;
+  readonly line: string;
+}
+
+/** Writes and commits a checkpoint, then deletes those that it makes superfluous. */
+export interface SaveTask {
+  readonly kind: "save";
+  readonly run: string;
+  /** What the manifest says besides the files. */
+  readonly manifest: Omit<CheckpointManifest, "files">;
+  readonly files: readonly CheckpointFile[];
+  /** The packed arrays that `files` speaks of; shared memory, not to be changed before the task is done. */
+  readonly packed: Uint8Array;
+  /** A checkpoint of the same step is there, to be replaced. */
+  readonly isReplacing: boolean;
+  /** An earlier checkpoint, whose `model.json` gets a second name here if it is the same. */
+  readonly previous?: { readonly path: string; readonly files: readonly FileEntry[] };
+  /** Folders of checkpoints to delete after the commit. */
+  readonly superfluous: readonly string[];
+  /** For `timings.jsonl`; the duration is added to what training stood still for. */
+  readonly timing: Omit<TimingRecord, "durationMs"> & { readonly blockedMs: number };
+}
+
+/** Deletes checkpoints. */
+export interface RemoveTask {
+  readonly kind: "remove";
+  readonly run: string;
+  /** Folders of checkpoints. */
+  readonly paths: readonly string[];
+}
+
+/** What a run's writer does, one after the other, in plain data that can go to another thread. */
+export type RunTask = AppendTask | SaveTask | RemoveTask;
+
+/** Which checkpoints were deleted and which stay because another process reads them. */
+export interface Removal {
+  readonly removed: readonly string[];
+  readonly leased: readonly string[];
+}
+
+/** What came of a task. */
+export interface RunTaskResults {
+  readonly append: undefined;
+  readonly save: Removal & { readonly manifest: Sealed<CheckpointManifest>; readonly durationMs: number };
+  readonly remove: Removal;
+}
+
+/**
+ * Does one task.
+ *
+ * @throws {CkptError} FILE_SYSTEM; of a save that failed nothing is left behind under the checkpoint's name, and nothing
+ *   is deleted for it.
+ */
+export async function performRunTask<Task extends RunTask>(
+  task: Task,
+  fileSystem: FileSystem,
+): Promise<RunTaskResults[Task["kind"]]>;
+export async function performRunTask(
+  task: RunTask,
+  fileSystem: FileSystem,
+): Promise<RunTaskResults[RunTask["kind"]]> {
+  switch (task.kind) {
+    case "append":
+      await fileSystem.appendFile(task.path, new TextEncoder().encode(task.line));
+      return undefined;
+    case "save":
+      return saveCheckpoint(task, fileSystem);
+    case "remove":
+      return removeCheckpoints(task, fileSystem);
+    default:
+      throw new TypeError(`unknown task ${JSON.stringify(task satisfies never)}`);
+  }
+}
+
+async function saveCheckpoint(task: SaveTask, fileSystem: FileSystem): Promise<RunTaskResults["save"]> {
+  const { run, manifest, timing, superfluous } = task;
+  const start = performance.now();
+  const path = checkpointPath(run, manifest.step);
+  const text = await commitCheckpoint(task, path, fileSystem);
+  const durationMs = timing.blockedMs + performance.now() - start;
+  const line = serializeTimingRecord({ ...timing, durationMs });
+  await fileSystem.appendFile(join(run, runLayout.timings), new TextEncoder().encode(line));
+  const removal = await removeCheckpoints({ kind: "remove", run, paths: superfluous }, fileSystem);
+  return { ...removal, manifest: parseDocument(checkpointManifestType, text, path), durationMs };
+}
+
+/** Returns the text of the manifest. */
+async function commitCheckpoint(
+  { manifest, files, packed, isReplacing, previous }: SaveTask,
+  path: string,
+  fileSystem: FileSystem,
+): Promise<string> {
+  const staged = await stageFolder(path, { fileSystem, isReplacing });
+  let text = "";
+  try {
+    for (const file of files) {
+      if (!("text" in file)) await staged.write(file.path, packed.subarray(file.startByte, file.endByte));
+      else if (!(await linkModel(file, previous, staged.link))) await staged.write(file.path, file.text);
+    }
+    await staged.commit(manifestNames.checkpoint, (entries) => {
+      const whole: CheckpointManifest = { ...manifest, files: entries };
+      text = serializeDocument(whole);
+      return whole;
+    });
+  } catch (error) {
+    // The error that stopped the commit matters; what cannot be removed is swept when the run is next opened.
+    await staged.abandon().catch(() => undefined);
+    throw error;
+  }
+  return text;
+}
+
+/** The topology is the same from step to step: all checkpoints of a run share one file. */
+async function linkModel(
+  { path, text }: { readonly path: string; readonly text: string },
+  previous: SaveTask["previous"],
+  link: (existing: string, entry: FileEntry) => Promise<boolean>,
+): Promise<boolean> {
+  const entry = previous?.files.find((file) => file.path === path);
+  if (path !== checkpointFileNames.model || previous === undefined || entry === undefined) return false;
+  return entry.sha256 === digestBytes(text) && link(join(previous.path, path), entry);
+}
+
+async function removeCheckpoints({ paths }: RemoveTask, fileSystem: FileSystem): Promise<Removal> {
+  const removed: string[] = [];
+  const leased: string[] = [];
+  for (const path of paths) {
+    await removeFolder(path, fileSystem);
+    removed.push(path);
+  }
+  return { removed, leased };
+}
