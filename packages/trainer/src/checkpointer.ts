@@ -2,12 +2,13 @@ import { CkptError, type Json, type Metrics, removeFolder, type StopReason } fro
 import type * as tf from "@tensorflow/tfjs";
 
 import { type Checkpoint, commitCheckpoint, listCheckpoints } from "./checkpoint-store.js";
+import { findBest } from "./find-best.js";
 import { createFitCallback, type FitCallbackOptions } from "./fit-callback.js";
 import { createLayersModelState } from "./layers-model-state.js";
 import { type Monitor, type MonitorOptions, resolveMonitor } from "./metric-mode.js";
 import type { Moment } from "./moment.js";
 import { createMonitorCheck } from "./monitor-check.js";
-import { findBest, type RetentionPolicy, selectKept } from "./retention-policy.js";
+import { type RetentionPolicy, selectKept } from "./retention-policy.js";
 import type { Run } from "./run.js";
 import type { SavePolicy } from "./save-policy.js";
 import type { SeededRandom } from "./seeded-random.js";
@@ -168,7 +169,14 @@ export async function createCheckpointer(options: CheckpointerOptions): Promise<
       await run.appendMeasurement(measurement);
       check.observe(metrics);
     }
-    const moment: Moment = { ...measurement, isEpochEnd, history: run.history };
+    const moment: Moment = {
+      ...measurement,
+      cause: "update",
+      isEpochEnd,
+      history: run.history,
+      secondsSinceSave: 0,
+      isIdle: true,
+    };
     if (!save.shouldSave(moment, policyState)) {
       policyState = save.advance(moment, false, policyState);
       return { step: position.step, removed: [] };
