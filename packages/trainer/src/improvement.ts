@@ -8,7 +8,7 @@ import { requireNumber } from "./require-number.js";
 export interface ImprovementOptions extends MonitorOptions {
   /**
    * How much better than the value to beat a value has to be: more than this in the metric's own unit, or more than
-   * `relative` times the magnitude of the value to beat. Default: 0, any improvement.
+   * `relative` times the size of the value to beat. Default: 0, any improvement.
    */
   readonly minDelta?: number | { readonly relative: number };
   /** The value to beat, by more than `minDelta`, as long as there is no best. Default: none, any finite value is better. */
@@ -39,8 +39,7 @@ export type ImprovementState = {
 export interface ImprovementReading {
   /** The metric is there, for the first time at this step, and the warm-up is over. */
   readonly isCounted: boolean;
-  /** The value, smoothed if the tracker smooths; NaN if it was not measured, or is not finite. */
-  readonly value: number;
+  /** The value, smoothed if the tracker smooths, beats the best so far or, before there is one, the baseline. */
   readonly isImproved: boolean;
 }
 
@@ -90,7 +89,7 @@ export function createImprovementTracker(options: ImprovementOptions): Improveme
     monitor: resolved,
     description: [
       mode,
-      ...(delta === 0 ? [] : [`by more than ${delta}${isRelative ? " times the value to beat" : ""}`]),
+      ...(delta === 0 ? [] : [`by more than ${delta}${isRelative ? " times the size of the value to beat" : ""}`]),
       ...(baseline === undefined ? [] : [`baseline ${baseline}`]),
       ...(warmUpSteps === 0 ? [] : [`after step ${warmUpSteps}`]),
       ...(smoothing === 0 ? [] : [`smoothed by ${smoothing}`]),
@@ -98,11 +97,9 @@ export function createImprovementTracker(options: ImprovementOptions): Improveme
     initialState: { best: null, average: null, step: -1 },
     read: (moment, state) => {
       const isWarm = moment.step > warmUpSteps;
-      const value = valueAt(moment, state);
       return {
         isCounted: isWarm && moment.metrics[monitor] !== undefined && moment.step > state.step,
-        value,
-        isImproved: isWarm && isBeaten(toBeat(state), value),
+        isImproved: isWarm && isBeaten(toBeat(state), valueAt(moment, state)),
       };
     },
     advance: (moment, isTaken, state) => {

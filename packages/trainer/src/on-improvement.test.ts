@@ -62,6 +62,12 @@ describe("onImprovement", () => {
       [2, 3, 4, 5],
     ],
     [
+      "is held to the baseline though another policy saved what misses it",
+      anyOf(everySteps(2), onImprovement({ monitor, baseline: 2 })),
+      losses(9, 5, 3, 4, 1.5),
+      [2, 4, 5],
+    ],
+    [
       "measures minDelta by the size of a positive best",
       onImprovement({ monitor, minDelta: { relative: 0.1 } }),
       losses(10, 9, 8.9, 8.1, 8),
@@ -130,7 +136,7 @@ describe("onImprovement", () => {
       "val_loss improved (min, by more than 0.5, baseline 2, after step 100, smoothed by 0.9)",
     );
     expect(onImprovement({ monitor, minDelta: { relative: 0.5 } }).description).toBe(
-      "val_loss improved (min, by more than 0.5 times the value to beat)",
+      "val_loss improved (min, by more than 0.5 times the size of the value to beat)",
     );
   });
 
