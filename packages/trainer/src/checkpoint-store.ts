@@ -125,7 +125,12 @@ export interface ManifestFields {
 }
 
 /** Makes the manifest of a checkpoint whose files are not written yet. */
-export function describeManifest({ step, epoch, metrics, ...fields }: ManifestFields): Omit<CheckpointManifest, "files"> {
+export function describeManifest({
+  step,
+  epoch,
+  metrics,
+  ...fields
+}: ManifestFields): Omit<CheckpointManifest, "files"> {
   return {
     kind: "checkpoint",
     schemaVersion: checkpointManifestType.schemaVersion,

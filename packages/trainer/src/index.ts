@@ -1,3 +1,4 @@
+export { amongBest } from "./among-best.js";
 export {
   type Checkpoint,
   type FoundCheckpoints,
@@ -15,14 +16,29 @@ export type {
 } from "./checkpointer.js";
 export type { Clock } from "./clock.js";
 export { createCheckpointer } from "./create-checkpointer.js";
+export { earlyStopping, type EarlyStoppingOptions } from "./early-stopping.js";
 export type { FitCallbackOptions, FitValidation } from "./fit-callback.js";
+export type { ImprovementOptions } from "./improvement.js";
+export { keepBest } from "./keep-best.js";
+export { keepEverySeconds } from "./keep-every-seconds.js";
+export { keepEverySteps, keepLatest, keepSteps } from "./keep-steps.js";
+export {
+  cosineDecay,
+  type CosineDecayOptions,
+  exponentialDecay,
+  type ExponentialDecayOptions,
+  type LearningRatePosition,
+  type LearningRateSchedule,
+  linearWarmUp,
+  type LinearWarmUpOptions,
+  piecewiseConstant,
+  type PiecewiseConstantOptions,
+} from "./learning-rate.js";
 export { loadCheckpointModel } from "./load-checkpoint-model.js";
 export type { Monitor, MonitorOptions } from "./metric-mode.js";
-export type { Measurement, Moment, MomentMetrics, MomentView } from "./moment.js";
+export type { Measurement, Moment, MomentCause, MomentMetrics, MomentView } from "./moment.js";
 export type { ArrayDtype, NamedArray } from "./named-array.js";
 export { onImprovement, type OnImprovementOptions } from "./on-improvement.js";
-export { keepBest } from "./keep-best.js";
-export { keepLatest } from "./keep-steps.js";
 export {
   type RetentionCandidate,
   type RetentionPolicy,
@@ -31,9 +47,21 @@ export {
 } from "./retention-policy.js";
 export { pinCheckpoint, unpinCheckpoint } from "./pin-checkpoint.js";
 export { openRun, type OpenRunOptions, type ResumePoint, type Run } from "./run.js";
-export { allOf, anyOf, everyEpochs, everySteps, type SavePolicy, when } from "./save-policy.js";
 export type { WhenSaving } from "./save-queue.js";
+export {
+  allOf,
+  anyOf,
+  atEnd,
+  atSteps,
+  everyEpochs,
+  everySteps,
+  onException,
+  type SavePolicy,
+  when,
+} from "./save-policy.js";
 export { createSeededRandom, type SeededRandom } from "./seeded-random.js";
+export type { StopDecision, StopPolicy } from "./stop-policy.js";
+export { everySeconds, whenIdle } from "./time-policies.js";
 export { train, type TrainOptions, type TrainOutcome } from "./train.js";
 export type { TrainProgress } from "./train-progress.js";
 export type {

@@ -27,8 +27,15 @@ export interface Measurement {
   readonly metrics: Metrics;
 }
 
-/** What a save policy is asked about: the state of training right after one optimizer update. */
+/** Why policies are asked: right after an optimizer update, at the regular end of training, after an error ended it. */
+export type MomentCause = "update" | "end" | "exception";
+
+/**
+ * What a policy is asked about: the state of training right after an optimizer update, or once more at the same step
+ * when training ends. A step is saved at most once, whatever policies say.
+ */
 export interface Moment {
+  readonly cause: MomentCause;
   /** Optimizer updates completed. */
   readonly step: number;
   /** Epochs completed. */
@@ -39,6 +46,13 @@ export interface Moment {
   readonly metrics: Metrics;
   /** Every measurement of the run so far, this moment's last. */
   readonly history: readonly Measurement[];
+  /**
+   * Seconds that this process has trained since it last saved a checkpoint or, before its first, since it began; by a
+   * clock that never goes back.
+   */
+  readonly secondsSinceSave: number;
+  /** No checkpoint is being written just now. */
+  readonly isIdle: boolean;
 }
 
 /** A moment as a predicate sees it. */

@@ -1,12 +1,8 @@
 import { describe, expect, it } from "vitest";
 
-import {
-  keepBest,
-  keepLatest,
-  type RetentionCandidate,
-  selectKept,
-  type SelectKeptOptions,
-} from "./retention-policy.js";
+import { keepBest } from "./keep-best.js";
+import { keepLatest } from "./keep-steps.js";
+import { type RetentionCandidate, selectKept, type SelectKeptOptions } from "./retention-policy.js";
 
 const at = (step: number, val_loss?: number): RetentionCandidate => ({
   step,
@@ -42,7 +38,20 @@ describe("selectKept", () => {
       [2, 6],
     ],
     ["maximizes when told to", six, { keep: [keepBest(1, { monitor: "val_loss", mode: "max" })], maxToKeep: 9 }, [6]],
-    ["does not depend on the order it is given", six.toReversed(), { keep: best(2), maxToKeep: 9 }, [2, 4, 6]],
+    ["keeps what is pinned, beyond the limit", six, { keep: [], maxToKeep: 2, pinned: new Set([1, 3]) }, [1, 3, 5, 6]],
+    [
+      "does not count what is pinned, though it is the newest, the best or wanted",
+      six,
+      { keep: [...best(1), keepLatest(4)], maxToKeep: 2, pinned: new Set([2, 6]) },
+      [2, 4, 5, 6],
+    ],
+    ["knows no pinned step that is not there", six, { keep: best(1), maxToKeep: 9, pinned: new Set([7]) }, [2, 6]],
+    [
+      "protects the best once for a metric that two watch",
+      six,
+      { keep: best(1), maxToKeep: 2, monitors: [{ monitor: "val_loss", mode: "min" }] },
+      [2, 6],
+    ],
     ["keeps nothing of nothing", [], { keep: best(2), maxToKeep: 9 }, []],
   ])("%s", (_name, checkpoints, options, expected) => expect(selectKept(checkpoints, options)).toEqual(expected));
 
@@ -52,8 +61,4 @@ describe("selectKept", () => {
     );
     expect(() => selectKept(six, { keep: [], maxToKeep: 0 })).toThrow("at least 1");
   });
-
-  it.each([keepLatest, (k: number) => keepBest(k, { monitor: "val_loss" })])("refuses to keep none", (policy) =>
-    expect(() => policy(0)).toThrow("an integer of at least 1"),
-  );
 });

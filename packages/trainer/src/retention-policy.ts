@@ -1,15 +1,20 @@
-import { CkptError, compareMetric, type Metrics } from "@ckpt/manifest";
+import type { Metrics } from "@ckpt/manifest";
 
-import { type Monitor, type MonitorOptions, resolveMonitor } from "./metric-mode.js";
+import { findBest } from "./find-best.js";
+import type { Monitor } from "./metric-mode.js";
+import { requireNumber } from "./require-number.js";
 
 /** What retention looks at: the step of a committed checkpoint and what was measured there. */
 export interface RetentionCandidate {
   readonly step: number;
   readonly metrics: Metrics;
+  /** Seconds trained up to the save, over all processes of the run; absent where that is not known. */
+  readonly trainedSeconds?: number;
 }
 
 /** Says which checkpoints are worth keeping. A pure value; policies add up. */
 export interface RetentionPolicy {
+  /** In words, with everything that decides. */
   readonly description: string;
   /** The metrics the policy cannot do without. */
   readonly monitors: readonly Monitor[];
@@ -21,94 +26,52 @@ export interface RetentionPolicy {
 export interface SelectKeptOptions {
   /** A checkpoint stays if any policy keeps it. None: all stay, up to `maxToKeep`. */
   readonly keep: readonly RetentionPolicy[];
-  /** At most so many stay in all. */
+  /** At most so many stay in all, the pinned ones not counted. */
   readonly maxToKeep: number;
   /** Metrics whose best checkpoint stays whatever the policies say, besides those the policies monitor. */
   readonly monitors?: readonly Monitor[];
+  /** Steps that stay whatever else is said. */
+  readonly pinned?: ReadonlySet<number>;
 }
 
 /**
- * Keeps the `k` checkpoints with the best values of a metric. Of equal values the older is better; a checkpoint where
- * the metric was not measured or is not finite is not among them.
- *
- * @throws {CkptError} INVALID_OPTION when `k` is not a positive integer, or `mode` is left out for an unknown metric.
- */
-export function keepBest(k: number, options: MonitorOptions): RetentionPolicy {
-  requireCount("keepBest", k, 1);
-  const monitor = resolveMonitor(options);
-  return {
-    description: `best ${k} by ${monitor.monitor} (${monitor.mode})`,
-    monitors: [monitor],
-    select: (checkpoints) =>
-      sortByMetric(checkpoints, monitor)
-        .slice(0, k)
-        .map(({ step }) => step),
-  };
-}
-
-/**
- * Keeps the `k` newest checkpoints.
- *
- * @throws {CkptError} INVALID_OPTION when `k` is not a positive integer.
- */
-export function keepLatest(k: number): RetentionPolicy {
-  requireCount("keepLatest", k, 1);
-  return {
-    description: `latest ${k}`,
-    monitors: [],
-    select: (checkpoints) => checkpoints.slice(-k).map(({ step }) => step),
-  };
-}
-
-/** The checkpoint with the best value of a metric, or `undefined` where no value is finite. */
-export function findBest<Candidate extends RetentionCandidate>(
-  checkpoints: readonly Candidate[],
-  monitor: Monitor,
-): Candidate | undefined {
-  return sortByMetric(checkpoints, monitor)[0];
-}
-
-/**
- * Returns the steps of the checkpoints that stay, ascending: the newest one, the best by each monitored metric, and
- * what the policies keep. If that is more than `maxToKeep`, the oldest go first, but never the newest or a best.
+ * Returns the steps of the checkpoints that stay, ascending: the pinned ones, the newest one, the best by each monitored
+ * metric, and what the policies keep. If that is more than `maxToKeep`, the oldest go first, but never the pinned, the
+ * newest or a best. `checkpoints` have to be in the order of their steps, each step once; the cost grows with their
+ * number, not faster.
  *
  * @throws {CkptError} INVALID_OPTION when `maxToKeep` leaves no room for the newest and the best.
  */
 export function selectKept(
   checkpoints: readonly RetentionCandidate[],
-  { keep, maxToKeep, monitors = [] }: SelectKeptOptions,
+  { keep, maxToKeep, monitors = [], pinned = new Set() }: SelectKeptOptions,
 ): readonly number[] {
-  const watched = [...keep.flatMap((policy) => policy.monitors), ...monitors];
-  const watchedNames = new Set(watched.map(({ monitor, mode }) => `${monitor} ${mode}`));
-  requireCount("maxToKeep", maxToKeep, 1 + watchedNames.size);
+  const watched = new Map(
+    [...keep.flatMap((policy) => policy.monitors), ...monitors].map((watch) => [
+      `${watch.monitor} ${watch.mode}`,
+      watch,
+    ]),
+  );
+  const least = 1 + watched.size;
+  requireNumber(
+    "maxToKeep",
+    maxToKeep,
+    `an integer of at least ${least}`,
+    (count) => Number.isSafeInteger(count) && count >= least,
+  );
+  if (keep.length === 0 && checkpoints.length <= maxToKeep) return checkpoints.map(({ step }) => step);
 
-  const ordered = checkpoints.toSorted((a, b) => a.step - b.step);
-  const protectedSteps = [ordered.at(-1), ...watched.map((monitor) => findBest(ordered, monitor))];
-  const wanted = keep.length === 0 ? ordered.map(({ step }) => step) : keep.flatMap((policy) => policy.select(ordered));
-  // In order of importance: a set keeps the first of equal entries.
-  const ranked = new Set([
-    ...protectedSteps.flatMap((checkpoint) => (checkpoint === undefined ? [] : [checkpoint.step])),
-    ...wanted.toSorted((a, b) => b - a),
-  ]);
-  return [...ranked].slice(0, maxToKeep).toSorted((a, b) => a - b);
-}
-
-function sortByMetric<Candidate extends RetentionCandidate>(
-  checkpoints: readonly Candidate[],
-  { monitor, mode }: Monitor,
-): readonly Candidate[] {
-  const value = ({ metrics }: RetentionCandidate): number => metrics[monitor] ?? Number.NaN;
-  return checkpoints
-    .filter((checkpoint) => Number.isFinite(value(checkpoint)))
-    .toSorted((a, b) => compareMetric(value(a), value(b), mode) || a.step - b.step);
-}
-
-function requireCount(option: string, value: number, least: number): void {
-  if (!Number.isSafeInteger(value) || value < least) {
-    throw new CkptError("INVALID_OPTION", {
-      option,
-      expected: `an integer of at least ${least}`,
-      found: String(value),
-    });
+  const kept = new Set<number>();
+  const protectedOnes = [checkpoints.at(-1), ...[...watched.values()].map((monitor) => findBest(checkpoints, monitor))];
+  for (const checkpoint of protectedOnes) {
+    if (checkpoint !== undefined && !pinned.has(checkpoint.step)) kept.add(checkpoint.step);
   }
+  const wanted = keep.length === 0 ? undefined : new Set(keep.flatMap((policy) => policy.select(checkpoints)));
+  for (let index = checkpoints.length - 1; index >= 0 && kept.size < maxToKeep; index--) {
+    const { step } = checkpoints[index] as RetentionCandidate;
+    if ((wanted === undefined || wanted.has(step)) && !pinned.has(step)) kept.add(step);
+  }
+  const staying: number[] = [];
+  for (const { step } of checkpoints) if (kept.has(step) || pinned.has(step)) staying.push(step);
+  return staying;
 }

@@ -80,10 +80,7 @@ export async function performRunTask<Task extends RunTask>(
   task: Task,
   fileSystem: FileSystem,
 ): Promise<RunTaskResults[Task["kind"]]>;
-export async function performRunTask(
-  task: RunTask,
-  fileSystem: FileSystem,
-): Promise<RunTaskResults[RunTask["kind"]]> {
+export async function performRunTask(task: RunTask, fileSystem: FileSystem): Promise<RunTaskResults[RunTask["kind"]]> {
   switch (task.kind) {
     case "append":
       await fileSystem.appendFile(task.path, new TextEncoder().encode(task.line));

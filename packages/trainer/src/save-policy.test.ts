@@ -1,45 +1,26 @@
-import { isCkptError, type Json, type Metrics } from "@ckpt/manifest";
+import { isCkptError } from "@ckpt/manifest";
 import { describe, expect, it } from "vitest";
 
-import type { Moment } from "./moment.js";
+import { captureError, type Event, losses, savedSteps } from "../test/moments.js";
+import type { MomentCause } from "./moment.js";
 import { onImprovement } from "./on-improvement.js";
-import { allOf, anyOf, everyEpochs, everySteps, type SavePolicy, when } from "./save-policy.js";
+import {
+  allOf,
+  anyOf,
+  atEnd,
+  atSteps,
+  everyEpochs,
+  everySteps,
+  onException,
+  type SavePolicy,
+  when,
+} from "./save-policy.js";
 
-interface Event {
-  readonly step: number;
-  readonly metrics?: Metrics;
-  readonly isEpochEnd?: boolean;
-}
-
-/** Runs a policy over events, four steps an epoch; its state goes through JSON each time, as in a checkpoint. */
-function savedSteps(policy: SavePolicy, events: readonly Event[]): readonly number[] {
-  let state: Json = policy.initialState;
-  const saved: number[] = [];
-  for (const { step, metrics = {}, isEpochEnd = false } of events) {
-    const epoch = Math.floor(step / 4);
-    const moment: Moment = { step, epoch, isEpochEnd, metrics, history: [{ step, epoch, metrics }] };
-    const isSaved = policy.shouldSave(moment, state);
-    if (isSaved) saved.push(step);
-    state = JSON.parse(JSON.stringify(policy.advance(moment, isSaved, state))) as Json;
-  }
-  return saved;
-}
-
-const losses = (...values: readonly number[]): readonly Event[] =>
-  values.map((value, index) => ({ step: index + 1, metrics: { val_loss: value } }));
 const steps = (count: number): readonly Event[] =>
   Array.from({ length: count }, (_, index) => ({ step: index + 1, isEpochEnd: (index + 1) % 4 === 0 }));
 
 function measured(...pairs: readonly (readonly [number, number])[]): readonly Event[] {
   return pairs.map(([loss, val_loss], index) => ({ step: index + 1, metrics: { loss, val_loss } }));
-}
-
-function captureError(action: () => unknown): unknown {
-  try {
-    return action();
-  } catch (error) {
-    return error;
-  }
 }
 
 describe("everySteps", () => {
@@ -57,48 +38,36 @@ describe("everyEpochs", () => {
     expect(savedSteps(everyEpochs(2), steps(17))).toEqual([8, 16]));
 });
 
-describe("onImprovement", () => {
-  const improved = onImprovement({ monitor: "val_loss" });
-
-  it.each<readonly [string, SavePolicy, readonly Event[], readonly number[]]>([
-    ["saves what is better than the best so far", improved, losses(3, 4, 2, 2.5, 1), [1, 3, 5]],
-    ["keeps the older of equals", improved, losses(3, 3, 3), [1]],
-    ["never takes NaN or an infinity", improved, losses(Number.NaN, -Infinity, 3, Number.NaN, Infinity, 2), [3, 6]],
-    ["saves nothing where the metric is absent", improved, [{ step: 1 }, { step: 2, metrics: { val_loss: 3 } }], [2]],
-    [
-      "asks for more than minDelta",
-      onImprovement({ monitor: "val_loss", minDelta: 0.5 }),
-      losses(3, 2.5, 2.4, 2, 1),
-      [1, 3, 5],
-    ],
-    [
-      "maximizes a known score",
-      onImprovement({ monitor: "val_acc" }),
-      [0.5, 0.4, 0.6].map((value, i) => ({ step: i + 1, metrics: { val_acc: value } })),
-      [1, 3],
-    ],
-    [
-      "maximizes an unknown one when told to",
-      onImprovement({ monitor: "score", mode: "max" }),
-      [1, 2, 1].map((value, i) => ({ step: i + 1, metrics: { score: value } })),
-      [1, 2],
-    ],
-  ])("%s", (_name, policy, events, expected) => expect(savedSteps(policy, events)).toEqual(expected));
-
-  it.each(["f1_acc", "val_lossy", "accuracyLoss", "score"])("does not guess the direction of %s", (monitor) =>
-    expect(captureError(() => onImprovement({ monitor }))).toMatchObject({
+describe("atSteps", () => {
+  it("saves at the steps named, whatever their order", () =>
+    expect(savedSteps(atSteps(9, 2, 5, 5), steps(10))).toEqual([2, 5, 9]));
+  it("reads alike for equal sets of steps", () => {
+    expect(atSteps(9, 2, 5, 5).description).toBe("at step 2, 5, 9");
+    expect(atSteps(2, 5, 9).description).toBe("at step 2, 5, 9");
+  });
+  it.each([[], [0], [1, 2.5], [Number.NaN]])("refuses %j", (...list) =>
+    expect(captureError(() => atSteps(...list))).toMatchObject({
       code: "INVALID_OPTION",
-      details: { option: "mode" },
+      details: { option: "atSteps" },
     }),
   );
+});
 
-  it("refuses a negative minDelta", () =>
-    expect(
-      isCkptError(
-        captureError(() => onImprovement({ monitor: "loss", minDelta: -1 })),
-        "INVALID_OPTION",
-      ),
-    ).toBe(true));
+const ending = (cause: MomentCause): readonly Event[] => [...steps(3), { step: 3, cause }];
+
+describe("atEnd and onException", () => {
+  it.each<readonly [string, SavePolicy, MomentCause, readonly number[]]>([
+    ["atEnd at the end", atEnd(), "end", [3]],
+    ["atEnd not on an exception", atEnd(), "exception", []],
+    ["onException on an exception", onException(), "exception", [3]],
+    ["onException not at the end", onException(), "end", []],
+  ])("%s", (_name, policy, cause, expected) => expect(savedSteps(policy, ending(cause))).toEqual(expected));
+  it("combine with the others", () => {
+    const policy = anyOf(everySteps(2), atEnd(), onException());
+    expect(savedSteps(policy, ending("end"))).toEqual([2, 3]);
+    expect(savedSteps(policy, ending("exception"))).toEqual([2, 3]);
+    expect(policy.description).toBe("(every 2 steps or at the end of training or on an exception)");
+  });
 });
 
 describe("allOf", () => {

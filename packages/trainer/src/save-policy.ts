@@ -3,19 +3,26 @@ import { CkptError, type Json } from "@ckpt/manifest";
 import type { Monitor } from "./metric-mode.js";
 import { type Moment, type MomentView, viewMoment } from "./moment.js";
 import { requirePositiveInteger } from "./require-positive-integer.js";
+import { requireSteps } from "./require-steps.js";
 
 /**
  * Decides at which steps a checkpoint is saved. A pure value: what it remembers is JSON that it is handed and that it
  * returns, so that the memory is stored in each checkpoint and a resumed run decides as an uninterrupted one would.
  */
 export interface SavePolicy {
-  /** In words; written into each checkpoint as the reason it was saved. */
+  /**
+   * In words, with everything that decides: written into each checkpoint as the reason it was saved, and part of what a
+   * resumed run has to have in common with its beginning.
+   */
   readonly description: string;
   /** The metrics the policy cannot do without. */
   readonly monitors: readonly Monitor[];
   readonly initialState: Json;
   shouldSave(moment: Moment, state: Json): boolean;
-  /** The state after `moment`; `isSaved` says whether a checkpoint was saved there, for whatever reason. */
+  /**
+   * The state after `moment`; `isSaved` says whether a checkpoint was saved at this very moment, for whatever reason. It
+   * is false where the step had been saved before, as it may be at the end.
+   */
   advance(moment: Moment, isSaved: boolean, state: Json): Json;
 }
 
@@ -37,6 +44,26 @@ export function everySteps(n: number): SavePolicy {
 export function everyEpochs(n: number): SavePolicy {
   requirePositiveInteger("everyEpochs", n);
   return createStatelessPolicy(`every ${n} epochs`, ({ epoch, isEpochEnd }) => isEpochEnd && epoch % n === 0);
+}
+
+/**
+ * Saves at these steps.
+ *
+ * @throws {CkptError} INVALID_OPTION when there are none, or one is not a positive integer.
+ */
+export function atSteps(...steps: readonly number[]): SavePolicy {
+  const chosen = requireSteps("atSteps", steps);
+  return createStatelessPolicy(`at step ${[...chosen].join(", ")}`, ({ step }) => chosen.has(step));
+}
+
+/** Saves at the regular end of training, be it the last update or a stop policy's word. */
+export function atEnd(): SavePolicy {
+  return createStatelessPolicy("at the end of training", ({ cause }) => cause === "end");
+}
+
+/** Saves when an error ended training: the state after the last update that was completed. */
+export function onException(): SavePolicy {
+  return createStatelessPolicy("on an exception", ({ cause }) => cause === "exception");
 }
 
 /** Saves when `predicate` holds. It has to be pure: a resumed run asks it again. */
@@ -62,7 +89,8 @@ export function anyOf(...policies: readonly SavePolicy[]): SavePolicy {
   return combinePolicies("anyOf", " or ", policies, (votes) => votes.some(Boolean));
 }
 
-function createStatelessPolicy(description: string, shouldSave: (moment: Moment) => boolean): SavePolicy {
+/** Makes a policy that remembers nothing. */
+export function createStatelessPolicy(description: string, shouldSave: (moment: Moment) => boolean): SavePolicy {
   return { description, monitors: [], initialState: null, shouldSave, advance: (_moment, _isSaved, state) => state };
 }
 
