@@ -1,6 +1,7 @@
 import { CkptError, type Dtype, type Signature, type TensorSpec } from "@ckpt/manifest";
-import * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs";
 
+import { createModelDescriber } from "./layers-model-json.js";
 import type { NamedArray } from "./named-array.js";
 import {
   captureOptimizer,
@@ -9,14 +10,12 @@ import {
   type OptimizedVariable,
   restoreOptimizer,
 } from "./optimizer-state.js";
-import { captureTensor, disposeAfter, toTensor } from "./tensor-array.js";
+import { disposeAfter, toTensor, viewTensor } from "./tensor-array.js";
 import type { RestorableState, TrainingState } from "./training-state.js";
 
-/** The fields of a LayersModel that its type declarations hide. */
+/** A field of a LayersModel that its type declarations hide. */
 interface OpenLayersModel {
   readonly collectedTrainableWeights?: readonly LayerWeight[];
-  getTrainingConfig(): Readonly<Record<string, unknown>>;
-  getUserDefinedMetadata(): Readonly<Record<string, unknown>> | undefined;
 }
 
 interface LayerWeight {
@@ -42,19 +41,24 @@ export function createLayersModelState(model: tf.LayersModel, optimizer?: tf.Opt
   const trainedBy = (): tf.Optimizer | undefined => optimizer ?? model.optimizer;
   const initial = trainedBy();
   if (initial !== undefined) isOptimizerLoadable(initial);
+  const describe = createModelDescriber(model);
 
   return {
     snapshot: async () => {
-      const weights: NamedArray[] = [];
-      for (const weight of model.weights) weights.push(await captureTensor(weight.originalName, weight.read()));
       const current = trainedBy();
-      const trainingConfig = current === model.optimizer ? readTrainingConfig(model) : undefined;
+      const isCompiledWith = current !== undefined && current === model.optimizer;
+      const { fields, hasTrainingConfig } = describe(isCompiledWith);
+      // All reading starts before the first await: the arrays are those of one moment.
+      const [weights, captured] = await Promise.all([
+        Promise.all(model.weights.map((weight: LayerWeight) => viewTensor(weight.originalName, weight.read()))),
+        current === undefined ? undefined : captureOptimizer(current, listOptimized(model)),
+      ]);
       return {
         signature,
-        model: { ...readTopology(model), ...(trainingConfig === undefined ? {} : { trainingConfig }) },
+        model: fields,
         weights,
-        ...(current === undefined ? {} : { optimizer: await captureOptimizer(current, listOptimized(model)) }),
-        isOptimizerLoadable: trainingConfig !== undefined && current !== undefined && isOptimizerLoadable(current),
+        ...(captured === undefined ? {} : { optimizer: captured }),
+        isOptimizerLoadable: hasTrainingConfig && current !== undefined && isOptimizerLoadable(current),
       };
     },
     restore: async (state, path) => {
@@ -125,33 +129,4 @@ function listOptimized(model: tf.LayersModel): readonly OptimizedVariable[] {
     name: weight.originalName,
     variable: weight.read() as tf.Variable,
   }));
-}
-
-/** The fields that `model.save` would write; it is not used, since it copies the weights twice and leaks a tensor. */
-function readTopology(model: tf.LayersModel): Readonly<Record<string, unknown>> {
-  const userDefinedMetadata = (model as unknown as OpenLayersModel).getUserDefinedMetadata();
-  return {
-    format: "layers-model",
-    generatedBy: `TensorFlow.js tfjs-layers v${tf.version_layers}`,
-    convertedBy: null,
-    modelTopology: model.toJSON(null, false),
-    ...(userDefinedMetadata === undefined ? {} : { userDefinedMetadata }),
-  };
-}
-
-/**
- * What the model was compiled with, in the form of `model.json`, or `undefined` where TensorFlow.js could not compile a
- * loaded model from it: a loss or metric that is a function of the user's own.
- */
-function readTrainingConfig(model: tf.LayersModel): Readonly<Record<string, unknown>> | undefined {
-  if ((model.optimizer as tf.Optimizer | undefined) === undefined) return undefined;
-  const { loss, metrics } = model as { readonly loss: unknown; readonly metrics: unknown };
-  return isMadeOfNames(loss) && isMadeOfNames(metrics)
-    ? (model as unknown as OpenLayersModel).getTrainingConfig()
-    : undefined;
-}
-
-function isMadeOfNames(value: unknown): boolean {
-  if (value === undefined || value === null || typeof value === "string") return true;
-  return typeof value === "object" && Object.values(value).every((part) => typeof part === "string");
 }

@@ -1,8 +1,7 @@
 import { CkptError, serializeCanonicalJson } from "@ckpt/manifest";
 import * as tf from "@tensorflow/tfjs";
 
-import type { NamedArray } from "./named-array.js";
-import { captureTensor, disposeAfter, toTensor } from "./tensor-array.js";
+import { disposeAfter, toTensor, viewTensor } from "./tensor-array.js";
 import type { OptimizerSlot, OptimizerSnapshot } from "./training-state.js";
 
 /** A variable as an optimizer sees it. Optimizers of TensorFlow.js know variables by their position only. */
@@ -81,9 +80,10 @@ export function isOptimizerLoadable(optimizer: tf.Optimizer): boolean {
 }
 
 /**
- * Copies an optimizer's state. `variables` are those it updates, in the order they are given to it.
+ * Reads an optimizer's state; its arrays are what {@link viewTensor} gives. `variables` are those it updates.
  *
- * @throws {CkptError} INVALID_OPTION when it is not one of TensorFlow.js's own optimizers.
+ * @throws {CkptError} INVALID_OPTION when it is not one of TensorFlow.js's own optimizers, or when it has trained a
+ *   variable that is not among `variables`.
  */
 export async function captureOptimizer(
   optimizer: tf.Optimizer,
@@ -91,22 +91,47 @@ export async function captureOptimizer(
 ): Promise<OptimizerSnapshot> {
   const layout = layoutOf(optimizer);
   const open = optimizer as OpenOptimizer;
-  const slots: OptimizerSlot[] = [];
-  for (const [property, slot] of layout.slots) {
-    for (const [index, owned] of (open[property] as readonly SlotVariable[]).entries()) {
-      const variable = variables[index]?.name ?? String(index);
-      slots.push({ ...(await captureTensor(`${variable}/${slot}`, owned.variable)), slot, variable });
-    }
-  }
-  const scalars: NamedArray[] = [];
-  for (const property of layout.scalars) scalars.push(await captureTensor(property, open[property] as tf.Variable));
-  return {
+  const slots = layout.slots.flatMap(([property, slot]) => {
+    const owned = open[property] as readonly SlotVariable[];
+    const owners = findOwners(owned, variables);
+    return owned.map((entry, index) => viewSlot(slot, owners[index]?.name ?? "", entry.variable));
+  });
+  const scalars = layout.scalars.map((property) => viewTensor(property, open[property] as tf.Variable));
+  const rest = {
     className: optimizer.getClassName(),
     config: optimizer.getConfig(),
     iterations: open.iterations_ ?? 0,
-    slots,
-    scalars,
   };
+  const [readSlots, readScalars] = await Promise.all([Promise.all(slots), Promise.all(scalars)]);
+  return { ...rest, slots: readSlots, scalars: readScalars };
+}
+
+async function viewSlot(slot: string, variable: string, tensor: tf.Tensor): Promise<OptimizerSlot> {
+  const { name, dtype, shape, data } = await viewTensor(`${variable}/${slot}`, tensor);
+  return { name, dtype, shape, data, slot, variable };
+}
+
+/**
+ * The variable of each slot, by the name that TensorFlow.js notes in it: a variable without a gradient may have no slot
+ * at all. By position where the names are another process's, as `tf.loadLayersModel` leaves them.
+ */
+function findOwners(
+  owned: readonly SlotVariable[],
+  variables: readonly OptimizedVariable[],
+): readonly OptimizedVariable[] {
+  const byName = new Map(variables.map((known) => [known.variable.name, known]));
+  const named = owned.map(({ originalName }) => byName.get(originalName.slice(0, originalName.lastIndexOf("/"))));
+  if (named.every((owner) => owner !== undefined)) return named;
+  const isInOrder = owned.every(({ variable }, index) => {
+    const owner = variables[index]?.variable;
+    return owner !== undefined && describe(owner) === describe(variable);
+  });
+  if (isInOrder) return variables.slice(0, owned.length);
+  throw new CkptError("INVALID_OPTION", {
+    option: "optimizer",
+    expected: "one that trains only the variables of the model",
+    found: `state for ${owned.find((_, index) => named[index] === undefined)?.originalName}`,
+  });
 }
 
 /**
@@ -131,12 +156,26 @@ export function checkOptimizer(
     if (name !== "learningRate" && a !== b) throw mismatch(`optimizer ${name}`, a, b);
   }
   for (const [, slot] of layout.slots) {
-    for (const [index, stored] of snapshot.slots.filter((stored) => stored.slot === slot).entries()) {
-      const owner = variables[index]?.variable;
-      const found = owner === undefined ? "no such variable" : describe(owner);
+    for (const [stored, owner] of pairSlots(slot, snapshot, variables)) {
+      const found = owner === undefined ? "no such variable" : describe(owner.variable);
       if (found !== describe(stored)) throw mismatch(stored.name, describe(stored), found);
     }
   }
+}
+
+/**
+ * The stored tensors of one slot in the optimizer's order, each with the variable of its name; with the one in its place
+ * where the model was built again and its layers were numbered anew.
+ */
+function pairSlots(
+  slot: string,
+  snapshot: OptimizerSnapshot,
+  variables: readonly OptimizedVariable[],
+): readonly (readonly [stored: OptimizerSlot, owner: OptimizedVariable | undefined])[] {
+  const stored = snapshot.slots.filter((candidate) => candidate.slot === slot);
+  const byName = new Map(variables.map((known) => [known.name, known]));
+  const hasSameNames = stored.every(({ variable }) => byName.has(variable));
+  return stored.map((array, index) => [array, hasSameNames ? byName.get(array.variable) : variables[index]]);
 }
 
 /** Puts a snapshot back into an optimizer that {@link checkOptimizer} has passed; what it held is disposed of. */
@@ -149,12 +188,10 @@ export function restoreOptimizer(
   const open = optimizer as OpenOptimizer;
   for (const [property, slot] of layout.slots) {
     const old = open[property] as readonly SlotVariable[];
-    open[property] = snapshot.slots
-      .filter((stored) => stored.slot === slot)
-      .map((stored, index) => ({
-        originalName: `${variables[index]?.variable.name}/${slot}`,
-        variable: disposeAfter(toTensor(stored), (tensor) => tf.variable(tensor, false)),
-      }));
+    open[property] = pairSlots(slot, snapshot, variables).map(([stored, owner]) => ({
+      originalName: `${owner?.variable.name}/${slot}`,
+      variable: disposeAfter(toTensor(stored), (tensor) => tf.variable(tensor, false)),
+    }));
     tf.dispose(old.map(({ variable }) => variable));
   }
   for (const scalar of snapshot.scalars) {

@@ -1,23 +1,30 @@
 import { CkptError } from "@ckpt/manifest";
 import * as tf from "@tensorflow/tfjs";
 
+import { arrayTypes, viewBackendValues } from "./backend-values.js";
 import type { ArrayDtype, NamedArray } from "./named-array.js";
 
 /**
- * Copies a tensor's values.
+ * Reads a tensor's values without copying them where the backend allows that (cpu, wasm): they are a view of live
+ * memory then, good until TensorFlow.js next computes anything. The reading starts before this function returns.
  *
  * @throws {CkptError} UNSUPPORTED_DTYPE when they are strings or complex numbers.
  */
-export async function captureTensor(name: string, tensor: tf.Tensor): Promise<NamedArray> {
+export async function viewTensor(name: string, tensor: tf.Tensor): Promise<NamedArray> {
   const dtype = requireArrayDtype(name, tensor.dtype);
-  // The cpu backend hands out its own array, not a copy.
-  const data = (await tensor.data<ArrayDtype>()).slice();
-  return { name, dtype, shape: [...tensor.shape], data };
+  const view = viewBackendValues(tensor, dtype);
+  return { name, dtype, shape: [...tensor.shape], data: view ?? convert(await tensor.data(), dtype) };
 }
 
-/** Makes a tensor of an array; the caller disposes of it. */
+/** The cpu backend gives out values in the array of the type they were cast from. */
+function convert(values: ArrayLike<number>, dtype: ArrayDtype): NamedArray["data"] {
+  const type = arrayTypes[dtype];
+  return values instanceof type ? values : type.from(values);
+}
+
+/** Makes a tensor of a copy of an array, which the cpu backend would else compute with; the caller disposes of it. */
 export function toTensor({ data, shape, dtype }: NamedArray): tf.Tensor {
-  return tf.tensor(data, [...shape], dtype);
+  return tf.tensor(data.slice(), [...shape], dtype);
 }
 
 /** Passes a tensor on and disposes of it, whatever comes of that. */

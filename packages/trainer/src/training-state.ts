@@ -24,10 +24,13 @@ export interface OptimizerSnapshot {
   readonly scalars: readonly NamedArray[];
 }
 
-/** A copy of everything that training changes. */
+/** Everything that training changes, as it stands between two updates. */
 export interface StateSnapshot {
   readonly signature: Signature;
-  /** The fields of `model.json` besides the weights: topology, format, and what the model was compiled with. */
+  /**
+   * The fields of `model.json` besides the weights: topology, format, and what the model was compiled with. The same
+   * object, or the same `modelTopology` in it, as long as nothing in it changed; never changed in place.
+   */
   readonly model: Readonly<Record<string, unknown>>;
   /** By name, in the order they are stored. */
   readonly weights: readonly NamedArray[];
@@ -41,10 +44,13 @@ export interface StateSnapshot {
  * loop or a compiled training step are others.
  */
 export interface TrainingState {
-  /** Copies the state: what training does later does not change the copy. */
+  /**
+   * Reads the state. The arrays may be views of the memory that training works in: whoever calls this copies them right
+   * after the promise resolves, before awaiting anything else, and keeps none of them.
+   */
   snapshot(): Promise<StateSnapshot>;
   /**
-   * Puts a copy back.
+   * Puts a state back, of which the arrays are copied: not one whose arrays are still views of the live memory.
    *
    * @throws {CkptError} WEIGHTS_MISMATCH when it is another model's or another optimizer's; nothing is changed then.
    */

@@ -4,7 +4,9 @@ import { join, relative } from "node:path";
 import { type Batch, digestBytes, type Split, type SplitRole, type TensorData } from "@ckpt/manifest";
 import * as tf from "@tensorflow/tfjs";
 
+import type { NamedArray } from "../src/named-array.js";
 import { createRandom } from "../src/random.js";
+import type { StateSnapshot, TrainingState } from "../src/training-state.js";
 
 const featureCount = 4;
 export const classes: readonly string[] = ["a", "b", "c"];
@@ -85,6 +87,22 @@ export async function toTensors(split: Split): Promise<{ readonly x: tf.Tensor; 
 /** All weights of a model, one after the other. */
 export function readWeights(model: tf.LayersModel): readonly number[] {
   return model.getWeights().flatMap((weight) => Array.from(weight.dataSync()));
+}
+
+/** What a checkpointer makes of a snapshot: arrays of its own. */
+export async function takeCopy(state: TrainingState): Promise<StateSnapshot> {
+  const { weights, optimizer, ...rest } = await state.snapshot();
+  if (optimizer === undefined) return { ...rest, weights: copyArrays(weights) };
+  const { slots, scalars } = optimizer;
+  return {
+    ...rest,
+    weights: copyArrays(weights),
+    optimizer: { ...optimizer, slots: copyArrays(slots), scalars: copyArrays(scalars) },
+  };
+}
+
+function copyArrays<Item extends NamedArray>(arrays: readonly Item[]): readonly Item[] {
+  return arrays.map((array) => Object.assign({}, array, { data: array.data.slice() }));
 }
 
 /** Every file of a run but its clock and what begins with a dot, by path, as text that shows where two runs differ. */

@@ -3,7 +3,16 @@ import { describe, expect, it } from "vitest";
 
 import { createLayersModelState } from "../src/layers-model-state.js";
 import { createSeededRandom } from "../src/seeded-random.js";
-import { createModel, data, disposeModels, type OptimizerName, optimizers, readWeights, toTensors } from "./fixture.js";
+import {
+  createModel,
+  data,
+  disposeModels,
+  type OptimizerName,
+  optimizers,
+  readWeights,
+  takeCopy,
+  toTensors,
+} from "./fixture.js";
 
 const names = Object.keys(optimizers) as OptimizerName[];
 
@@ -27,7 +36,7 @@ describe("the state of a LayersModel", () => {
     await random.run(async () => {
       const model = createModel(name);
       await trainSteps(model, 23);
-      const snapshot = await createLayersModelState(model).snapshot();
+      const snapshot = await takeCopy(createLayersModelState(model));
       const prng = random.getState();
       await trainSteps(model, 9);
       const expected = readWeights(model);
@@ -47,18 +56,8 @@ describe("the state of a LayersModel", () => {
     const state = createLayersModelState(model);
     await trainSteps(model, 2);
     const before = tf.memory().numTensors;
-    for (let i = 0; i < 3; i++) await state.restore(await state.snapshot(), "here");
+    for (let i = 0; i < 3; i++) await state.restore(await takeCopy(state), "here");
     expect(tf.memory().numTensors).toBe(before);
-    model.dispose();
-  });
-
-  it("is a copy: what training does later does not change it", async () => {
-    const model = createModel("sgd");
-    const snapshot = await createLayersModelState(model).snapshot();
-    const before = snapshot.weights.map((weight) => Array.from(weight.data));
-    // The cpu backend gives out the very array it computes with.
-    model.layers[0]?.getWeights()[0]?.dataSync().fill(9);
-    expect(snapshot.weights.map((weight) => Array.from(weight.data))).toEqual(before);
     model.dispose();
   });
 
@@ -66,7 +65,7 @@ describe("the state of a LayersModel", () => {
     for (const name of ["sgd", "adam"] as const) {
       const [model, other] = [createModel(name), createModel(name)];
       Object.assign(model.optimizer, { learningRate: 0.125 });
-      await createLayersModelState(other).restore(await createLayersModelState(model).snapshot(), "here");
+      await createLayersModelState(other).restore(await takeCopy(createLayersModelState(model)), "here");
       expect(other.optimizer.getConfig()["learningRate"]).toBe(0.125);
       disposeModels(model, other);
     }
@@ -75,7 +74,7 @@ describe("the state of a LayersModel", () => {
   it("goes by position when layers were numbered anew", async () => {
     const [model, other] = [createUnnamedModel(), createUnnamedModel()];
     await model.trainOnBatch(tf.ones([1, 3]), tf.ones([1, 2]));
-    await createLayersModelState(other).restore(await createLayersModelState(model).snapshot(), "here");
+    await createLayersModelState(other).restore(await takeCopy(createLayersModelState(model)), "here");
     expect(readWeights(other)).toEqual(readWeights(model));
     disposeModels(model, other);
   });
@@ -90,13 +89,13 @@ describe("the state of a LayersModel", () => {
     ] as const;
     const before = readWeights(model);
     for (const [from, weight] of cases) {
-      const snapshot = await createLayersModelState(from).snapshot();
+      const snapshot = await takeCopy(createLayersModelState(from));
       await expect(createLayersModelState(model).restore(snapshot, "here")).rejects.toMatchObject({
         code: "WEIGHTS_MISMATCH",
         details: { path: "here", weight },
       });
     }
-    const snapshot = await createLayersModelState(model).snapshot();
+    const snapshot = await takeCopy(createLayersModelState(model));
     const config = { ...snapshot.optimizer?.config, beta1: 0.5 };
     if (snapshot.optimizer === undefined) throw new Error("no optimizer");
     await expect(
