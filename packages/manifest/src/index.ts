@@ -44,6 +44,7 @@ export {
 } from "./metric.js";
 export type { MetricEstimate } from "./metric-estimate.js";
 export { type MetricsManifest, metricsManifestType } from "./metrics-manifest.js";
+export { pinCheckpoint, readPins, unpinCheckpoint } from "./pin-checkpoint.js";
 export {
   type CandidateStatus,
   type RankedCandidate,

@@ -1,3 +1,5 @@
+export { pinCheckpoint, unpinCheckpoint } from "@ckpt/manifest";
+
 export { amongBest } from "./among-best.js";
 export {
   type Checkpoint,
@@ -45,7 +47,6 @@ export {
   selectKept,
   type SelectKeptOptions,
 } from "./retention-policy.js";
-export { pinCheckpoint, unpinCheckpoint } from "./pin-checkpoint.js";
 export { openRun, type OpenRunOptions, type ResumePoint, type Run } from "./run.js";
 export type { WhenSaving } from "./save-queue.js";
 export {

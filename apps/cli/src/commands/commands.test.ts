@@ -6,6 +6,7 @@ import { doctorCommand } from "./doctor.js";
 import { evaluateCommand } from "./evaluate.js";
 import { freezeCommand } from "./freeze.js";
 import { lsCommand } from "./ls.js";
+import { pinCommand } from "./pin.js";
 import { rankCommand } from "./rank.js";
 import { runCommand } from "./run.js";
 import { showCommand } from "./show.js";
@@ -56,6 +57,7 @@ expectWorkingExamples(rankCommand);
 expectWorkingExamples(lsCommand);
 expectWorkingExamples(showCommand);
 expectWorkingExamples(verifyCommand);
+expectWorkingExamples(pinCommand);
 expectWorkingExamples(doctorCommand);
 
 describe("ckpt evaluate", () => {
