@@ -8,7 +8,7 @@ import { type FileSystem, nodeFileSystem } from "./file-system.js";
 import { isInsidePath } from "./inside-path.js";
 import { findReplaced, leftoverPath } from "./leftovers.js";
 
-/** A folder being written: nobody sees it until {@link StagedFolder.commit}. */
+/** A folder being written: nobody sees it until {@link StagedFolder.commit} or {@link StagedFolder.publish}. */
 export interface StagedFolder {
   /** Where the files are while staged. */
   readonly path: string;
@@ -18,6 +18,8 @@ export interface StagedFolder {
   link(existing: string, entry: FileEntry): Promise<FileEntry>;
   /** Writes the manifest last and makes the folder appear under its final name, whole or not at all. */
   commit(manifestName: string, manifest: (files: readonly FileEntry[]) => DocumentHeader<string>): Promise<void>;
+  /** Makes a folder without a manifest of its own, such as another tool's format, appear as {@link commit} does. */
+  publish(): Promise<void>;
   /** Removes everything staged; to be called when a write or the commit has failed. */
   abandon(): Promise<void>;
 }
@@ -81,6 +83,15 @@ export async function stageFolder(target: string, options: StageFolderOptions = 
     // Older ones, of processes that died: kept until here, they may have been the only content.
     for (const name of findReplaced(names, basename(finalPath))) await fileSystem.remove(join(parent, name));
   };
+  const publish = async (): Promise<void> => {
+    for (const folder of folders) await fileSystem.syncFolder(folder);
+    const names = await fileSystem.list(parent);
+    if (names.includes(basename(finalPath)) && !isReplacing) {
+      await fileSystem.remove(path);
+      throw new CkptError("TARGET_EXISTS", { path: target });
+    }
+    await moveIntoPlace(names);
+  };
 
   await fileSystem.remove(path);
   await fileSystem.makeFolder(path);
@@ -96,14 +107,9 @@ export async function stageFolder(target: string, options: StageFolderOptions = 
       checkName(manifestName);
       const text = serializeDocument(manifest(files.toSorted((a, b) => (a.path < b.path ? -1 : 1))));
       await fileSystem.writeFile(join(path, manifestName), new TextEncoder().encode(text));
-      for (const folder of folders) await fileSystem.syncFolder(folder);
-      const names = await fileSystem.list(parent);
-      if (names.includes(basename(finalPath)) && !isReplacing) {
-        await fileSystem.remove(path);
-        throw new CkptError("TARGET_EXISTS", { path: target });
-      }
-      await moveIntoPlace(names);
+      await publish();
     },
+    publish,
     abandon: () => fileSystem.remove(path),
   };
 }

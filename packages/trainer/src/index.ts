@@ -14,11 +14,13 @@ export {
 } from "./checkpointer.js";
 export type { Clock } from "./clock.js";
 export type { FitCallbackOptions, FitValidation } from "./fit-callback.js";
+export { createFolderHandler, type FolderHandlerOptions } from "./folder-handler.js";
 export { loadCheckpointModel } from "./load-checkpoint-model.js";
 export type { Monitor, MonitorOptions } from "./metric-mode.js";
 export type { Measurement, Moment, MomentMetrics, MomentView } from "./moment.js";
 export type { ArrayDtype, NamedArray } from "./named-array.js";
 export { onImprovement, type OnImprovementOptions } from "./on-improvement.js";
+export type { Predict } from "./probe-predict.js";
 export {
   keepBest,
   keepLatest,
@@ -40,3 +42,4 @@ export type {
   TrainingState,
 } from "./training-state.js";
 export type { TrainingPosition } from "./training-state-document.js";
+export { createVariablesState, type VariablesStateOptions } from "./variables-state.js";
