@@ -1,4 +1,6 @@
-import { CkptError, type FileSystem, nodeFileSystem, stageFolder } from "@ckpt/manifest";
+import { basename, dirname, join, resolve } from "node:path";
+
+import { CkptError, type FileSystem, findReplaced, nodeFileSystem, stageFolder } from "@ckpt/manifest";
 import * as tf from "@tensorflow/tfjs";
 
 import { modelFileName, readModelFolder } from "./model-folder.js";
@@ -43,8 +45,16 @@ export function createFolderHandler(path: string, options: FolderHandlerOptions 
       }
       return { modelArtifactsInfo: tf.io.getModelArtifactsInfoForJSON(artifacts) };
     },
-    load: () => readModelFolder(path),
+    load: async () => readModelFolder(await locate(path, fileSystem)),
   };
+}
+
+/** Where the model is: a process that died while it replaced one has left the old one beside its place. */
+async function locate(path: string, fileSystem: FileSystem): Promise<string> {
+  const [parent, name] = [dirname(resolve(path)), basename(resolve(path))];
+  const names = await fileSystem.list(parent);
+  const old = names.includes(name) ? undefined : findReplaced(names, name).at(-1);
+  return old === undefined ? path : join(parent, old);
 }
 
 /** Whether a name is one that this handler, or TensorFlow.js's own, writes: a folder of these alone may be replaced. */

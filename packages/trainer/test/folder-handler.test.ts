@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
@@ -117,6 +118,28 @@ describe("createFolderHandler", () => {
     const loaded = await tf.loadLayersModel(createFolderHandler(folder));
     expect(readWeights(loaded)).toEqual(before);
     disposeModels(model, other, loaded);
+  });
+
+  it("finds the older model when a process died in the middle of replacing it", async () => {
+    const { folder, model } = await saveSharded();
+    const other = await trainModel(6);
+    const [before, after] = [readWeights(model), readWeights(other)];
+    const died = new Error("killed");
+    const fileSystem: typeof nodeFileSystem = {
+      ...nodeFileSystem,
+      rename: (from, to) => (to === folder ? Promise.reject(died) : nodeFileSystem.rename(from, to)),
+      remove: (path) => (existsSync(folder) ? nodeFileSystem.remove(path) : Promise.reject(died)),
+    };
+    await expect(other.save(createFolderHandler(folder, { fileSystem }))).rejects.toBe(died);
+    expect(existsSync(folder)).toBe(false);
+    const found = await tf.loadLayersModel(createFolderHandler(folder));
+    expect(readWeights(found)).toEqual(before);
+
+    await other.save(createFolderHandler(folder));
+    expect(await readdir(dirname(folder))).toEqual(["model"]);
+    const loaded = await tf.loadLayersModel(createFolderHandler(folder));
+    expect(readWeights(loaded)).toEqual(after);
+    disposeModels(model, other, found, loaded);
   });
 
   it("does not replace a folder that holds anything else", async () => {
