@@ -33,7 +33,7 @@ export {
 export { isInsidePath } from "./inside-path.js";
 export { type Json, serializeCanonicalJson } from "./json.js";
 export { artifactPath, checkpointPath, formatStepName, manifestNames, parseStepName, runLayout } from "./layout.js";
-export { sweepLeftovers } from "./leftovers.js";
+export { findReplaced, sweepLeftovers } from "./leftovers.js";
 export {
   compareMetric,
   type MetricMode,

@@ -20,6 +20,7 @@ export type { Clock } from "./clock.js";
 export { createCheckpointer } from "./create-checkpointer.js";
 export { earlyStopping, type EarlyStoppingOptions } from "./early-stopping.js";
 export type { FitCallbackOptions, FitValidation } from "./fit-callback.js";
+export { createFolderHandler, type FolderHandlerOptions } from "./folder-handler.js";
 export type { ImprovementOptions } from "./improvement.js";
 export { keepBest } from "./keep-best.js";
 export { keepEverySeconds } from "./keep-every-seconds.js";
@@ -41,6 +42,7 @@ export type { Monitor, MonitorOptions } from "./metric-mode.js";
 export type { Measurement, Moment, MomentCause, MomentMetrics, MomentView } from "./moment.js";
 export type { ArrayDtype, NamedArray } from "./named-array.js";
 export { onImprovement, type OnImprovementOptions } from "./on-improvement.js";
+export type { Predict } from "./probe-predict.js";
 export {
   type RetentionCandidate,
   type RetentionPolicy,
@@ -73,4 +75,5 @@ export type {
   TrainingState,
 } from "./training-state.js";
 export type { TrainingPosition } from "./training-state-document.js";
+export { createVariablesState, type VariablesStateOptions } from "./variables-state.js";
 export { type SignalWatch, watchSignals } from "./watch-signals.js";
