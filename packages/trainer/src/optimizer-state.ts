@@ -1,6 +1,7 @@
 import { CkptError, serializeCanonicalJson } from "@ckpt/manifest";
 import * as tf from "@tensorflow/tfjs";
 
+import { setLearningRate } from "./set-learning-rate.js";
 import { disposeAfter, toTensor, viewTensor } from "./tensor-array.js";
 import type { OptimizerSlot, OptimizerSnapshot } from "./training-state.js";
 
