@@ -50,7 +50,7 @@ export const checkpointManifestType: DocumentType<CheckpointManifest> = {
       .array(z.object({ step: z.int().nonnegative(), digest: sha256Schema }))
       .min(2)
       .exactOptional(),
-    batchNorm: z.object({ split: sha256Schema, batchSize: z.int().positive(), seed: z.number() }).exactOptional(),
+    batchNorm: z.object({ split: sha256Schema, batchSize: z.int().positive(), seed: z.int() }).exactOptional(),
     files: fileEntriesSchema,
   }),
 };

@@ -1,4 +1,10 @@
 export {
+  type AverageBatchNormOptions,
+  type AveragedCheckpoint,
+  averageCheckpoints,
+  type AverageCheckpointsOptions,
+} from "./average-checkpoints.js";
+export {
   type Checkpoint,
   type FoundCheckpoints,
   listCheckpoints,
@@ -19,6 +25,7 @@ export type { Monitor, MonitorOptions } from "./metric-mode.js";
 export type { Measurement, Moment, MomentMetrics, MomentView } from "./moment.js";
 export type { ArrayDtype, NamedArray } from "./named-array.js";
 export { onImprovement, type OnImprovementOptions } from "./on-improvement.js";
+export { recomputeBatchNorm, type RecomputeBatchNormOptions } from "./recompute-batch-norm.js";
 export {
   keepBest,
   keepLatest,
