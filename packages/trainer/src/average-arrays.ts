@@ -21,24 +21,29 @@ export async function averageArrays(
 ): Promise<readonly NamedArray[]> {
   let sums: readonly (Float64Array | undefined)[] | undefined;
   let first: readonly ArraySpec[] = [];
-  let last: readonly NamedArray[] = [];
+  // Of the last parent: names, and what no mean is taken of.
+  let last: readonly (NamedArray | ArraySpec)[] = [];
   let count = 0;
   for await (const { path, arrays } of parents) {
     if (sums === undefined) {
-      first = arrays.map(({ name, dtype, shape }) => ({ name, dtype, shape }));
+      first = arrays.map(toSpec);
       sums = arrays.map(({ dtype, data }) => (dtype === "float32" ? new Float64Array(data.length) : undefined));
     }
     requireSameSpecs(first, arrays, path);
     for (const [index, { data }] of arrays.entries()) addTo(sums[index], data);
-    last = arrays;
+    last = arrays.map((array) => (array.dtype === "float32" ? toSpec(array) : array));
     count++;
   }
   if (sums === undefined) throw new TypeError("there is nothing to average");
   return last.map((array, index) => {
+    if ("data" in array) return array;
     const { name, dtype, shape } = array;
-    const sum = sums[index];
-    return sum === undefined ? array : { name, dtype, shape, data: divide(sum, count) };
+    return { name, dtype, shape, data: divide(sums?.[index] ?? new Float64Array(), count) };
   });
+}
+
+function toSpec({ name, dtype, shape }: ArraySpec): ArraySpec {
+  return { name, dtype, shape };
 }
 
 function divide(sum: Float64Array, count: number): Float32Array {

@@ -55,7 +55,8 @@ export interface AveragedCheckpoint extends Checkpoint {
  * newest parent, no metrics, since nothing was measured, and no training state, so that training never goes on from it.
  * No lock is needed, and training may go on meanwhile: the folder appears whole or not at all.
  *
- * @throws {CkptError} INVALID_OPTION for fewer than two checkpoints, or one that is given twice; WEIGHTS_MISMATCH when
+ * @throws {CkptError} INVALID_OPTION for fewer than two checkpoints, one that is given twice, and a model without batch-norm layers
+ *   to recompute; WEIGHTS_MISMATCH when
  *   they are not of one model; the damage of a parent, by file; MODEL_UNREADABLE; TARGET_EXISTS when another average
  *   has the name by coincidence; FILE_SYSTEM; what {@link recomputeBatchNorm} throws.
  */
@@ -163,7 +164,10 @@ async function withBatchNorm(
   const model = typeof given === "function" ? await given() : given;
   try {
     await createLayersModelState(model).restore({ weights }, path);
-    await recomputeBatchNorm(model, options);
+    if ((await recomputeBatchNorm(model, options)) === 0) {
+      const expected = "a model with BatchNormalization layers";
+      throw new CkptError("INVALID_OPTION", { option: "batch-norm statistics", expected, found: "none" });
+    }
     const own = new Map(model.weights.map((weight) => [weight.originalName, weight]));
     const hasSameNames = weights.every(({ name }) => own.has(name));
     const captured: NamedArray[] = [];

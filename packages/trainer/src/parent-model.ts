@@ -1,4 +1,4 @@
-import { open, readFile } from "node:fs/promises";
+import { type FileHandle, open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { CkptError, digestBytes, isCkptError, type Json, serializeCanonicalJson, verifyFiles } from "@ckpt/manifest";
@@ -35,12 +35,11 @@ export async function readParentModel({ path, manifest }: Checkpoint): Promise<P
     const specs = stored
       .filter(({ group }) => group !== "optimizer")
       .map(({ name, dtype, shape }) => ({ name, dtype, shape }));
-    const bytes = await readStart(join(path, checkpointFileNames.weights), sizeArraysBytes(specs));
     const topology = describeTopology(modelJson["modelTopology"] ?? null);
     return {
       modelJson,
       topologyDigest: digestBytes(serializeCanonicalJson(topology)),
-      weights: unpackArrays(bytes, specs),
+      weights: await readArrays(join(path, checkpointFileNames.weights), specs),
     };
   } catch (cause) {
     if (isCkptError(cause)) throw cause;
@@ -56,18 +55,26 @@ type StoredModel = Readonly<Record<string, Json>> & {
   readonly weightsManifest: readonly { readonly weights: readonly (ArraySpec & { readonly group?: string })[] }[];
 };
 
-async function readStart(path: string, sizeBytes: number): Promise<Uint8Array> {
+/** Reads the arrays at the start of a file one by one, so that their bytes are in memory once. */
+async function readArrays(path: string, specs: readonly ArraySpec[]): Promise<readonly NamedArray[]> {
   const file = await open(path);
   try {
-    const bytes = new Uint8Array(sizeBytes);
-    let offset = 0;
-    while (offset < sizeBytes) {
-      const { bytesRead } = await file.read(bytes, offset, sizeBytes - offset, offset);
-      if (bytesRead === 0) throw new RangeError(`${checkpointFileNames.weights} holds ${offset} of ${sizeBytes} bytes`);
-      offset += bytesRead;
-    }
-    return bytes;
+    const arrays: NamedArray[] = [];
+    for (const spec of specs) arrays.push(...unpackArrays(await readBytes(file, sizeArraysBytes([spec])), [spec]));
+    return arrays;
   } finally {
     await file.close();
   }
+}
+
+/** The next bytes of a file. */
+async function readBytes(file: FileHandle, sizeBytes: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(sizeBytes);
+  let offset = 0;
+  while (offset < sizeBytes) {
+    const { bytesRead } = await file.read(bytes, offset, sizeBytes - offset);
+    if (bytesRead === 0) throw new RangeError(`${checkpointFileNames.weights} ends before its last weight`);
+    offset += bytesRead;
+  }
+  return bytes;
 }

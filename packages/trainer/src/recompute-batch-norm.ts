@@ -23,16 +23,17 @@ export interface RecomputeBatchNormOptions {
  * that is applied several times in a batch counts each time. Batches are of equal size, in the order of the split: an
  * incomplete last one is left out, unless it is the only one. While it runs, `Math.random` is replaced.
  *
+ * @returns The number of such layers; where it is 0, nothing was computed.
  * @throws {CkptError} SIGNATURE_MISMATCH when split and model do not fit; INVALID_OPTION.
  */
 export async function recomputeBatchNorm(
   model: tf.LayersModel,
   { split, batchSize, seed, signal }: RecomputeBatchNormOptions,
-): Promise<void> {
+): Promise<number> {
   requirePositiveInteger("batchSize", batchSize);
   const convert = createInputConverter(model, split);
   const layers = findBatchNorms(model);
-  if (layers.length === 0) return;
+  if (layers.length === 0) return 0;
   const restore = layers.map(startCumulativeMean);
   try {
     await createSeededRandom(seed).run(async () => {
@@ -47,6 +48,7 @@ export async function recomputeBatchNorm(
   } finally {
     for (const end of restore) end();
   }
+  return layers.length;
 }
 
 /** The fields of a BatchNormalization that its type declarations hide. */

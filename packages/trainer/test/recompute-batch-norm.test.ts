@@ -132,7 +132,7 @@ describe("recomputeBatchNorm", () => {
   it("does nothing to a model without such layers, and refuses a split that does not fit", async () => {
     const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [4] })] });
     const before = readWeights(model);
-    await recomputeBatchNorm(model, { split: data.train, batchSize: 16, seed: 1 });
+    expect(await recomputeBatchNorm(model, { split: data.train, batchSize: 16, seed: 1 })).toBe(0);
     expect(readWeights(model)).toEqual(before);
     const wide = createModel();
     const split: Split = { ...data.train, inputs: [{ name: "x", dtype: "float32", shape: [null, 5] }] };
