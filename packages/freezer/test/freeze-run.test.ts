@@ -74,6 +74,17 @@ describe("freezeRun", () => {
     expect(await describeFolder(artifactPath(run, formatStepName(20)), true)).toEqual(before);
   });
 
+  it("freezes averages too, after the trained checkpoint of their step and under their own names", async () => {
+    const { run, model } = await createRun();
+    const name = "average-00000020-0123abcd";
+    setRandomWeights(model, 7);
+    await writeCheckpoint(join(run, "checkpoints", name), model, 20);
+    const results = await freezeRun({ run, formats: ["graph-def"] });
+    const names = [formatStepName(10), formatStepName(20), name, formatStepName(100)];
+    expect(results.map(({ path }) => path)).toEqual(names.map((each) => artifactPath(run, each)));
+    expect(new Set(results.map(({ manifest }) => manifest.source.digest)).size).toBe(4);
+  });
+
   it("captures each topology of a run that has two", async () => {
     const run = join(await createTemporaryFolder(), "run");
     await writeRun(run, [createDenseModel(1), createDenseModel(2), createConvModel(3)]);

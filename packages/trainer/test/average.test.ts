@@ -1,5 +1,5 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 import { CkptError, type FileSystem, nodeFileSystem, verifyRun } from "@ckpt/manifest";
 import * as tf from "@tensorflow/tfjs";
@@ -10,6 +10,7 @@ import {
   type Checkpoint,
   createCheckpointer,
   everySteps,
+  keepLatest,
   listCheckpoints,
   loadCheckpointModel,
   openRun,
@@ -79,14 +80,29 @@ describe("averageCheckpoints", () => {
     expect(await readRunFiles(run)).toEqual(files);
   });
 
-  it("is not what training goes on from or prunes, and goes with the run", async () => {
-    const { run, checkpoints } = await trainRun();
-    const { path } = await averageCheckpoints({ run, checkpoints });
+  it("is not what training goes on from, nor pruned, and goes with the run", async () => {
+    const folder = await makeTestFolder();
+    const [whole, run] = [join(folder, "whole"), join(folder, "run")];
+    const pruned: Omit<TrainOptions, "run"> = { ...options, keep: [keepLatest(2)] };
+    await train({ ...pruned, run: whole });
+    const controller = new AbortController();
+    const stopAtStep5 = ({ step }: { readonly step: number }): void => {
+      if (step === 5) controller.abort();
+    };
+    const { checkpoints } = await train({ ...pruned, run, signal: controller.signal, onProgress: stopAtStep5 });
+    const average = await averageCheckpoints({ run, checkpoints: checkpoints.slice(-2) });
     expect((await listCheckpoints(run)).checkpoints).toEqual(checkpoints);
-    await train({ ...options, run, isResuming: true });
-    expect(await readdir(join(run, "checkpoints"))).toContain(path.split("/").at(-1));
-    await train({ ...options, run, isFresh: true });
-    expect(await readdir(join(run, "checkpoints"))).toEqual(checkpoints.map((each) => each.path.split("/").at(-1)));
+
+    const { resumedFrom } = await train({ ...pruned, run, isResuming: true });
+    expect(resumedFrom).toBe(checkpoints.at(-1)?.step);
+    const name = basename(average.path);
+    const files = Object.entries(await readRunFiles(run));
+    const trained = Object.fromEntries(files.filter(([path]) => !path.includes(name)));
+    expect(files).toHaveLength(Object.keys(trained).length + 3);
+    expect(trained).toEqual(await readRunFiles(whole));
+
+    await train({ ...pruned, run, isFresh: true });
+    expect(await readRunFiles(run)).toEqual(trained);
   });
 
   it("takes layers that were numbered anew, under the newest parent's names", async () => {
