@@ -55,10 +55,9 @@ export interface AveragedCheckpoint extends Checkpoint {
  * newest parent, no metrics, since nothing was measured, and no training state, so that training never goes on from it.
  * No lock is needed, and training may go on meanwhile: the folder appears whole or not at all.
  *
- * @throws {CkptError} INVALID_OPTION for fewer than two checkpoints, one that is given twice, and a model without batch-norm layers
- *   to recompute; WEIGHTS_MISMATCH when
- *   they are not of one model; the damage of a parent, by file; MODEL_UNREADABLE; TARGET_EXISTS when another average
- *   has the name by coincidence; FILE_SYSTEM; what {@link recomputeBatchNorm} throws.
+ * @throws {CkptError} INVALID_OPTION for fewer than two checkpoints, one that is given twice, or nothing to recompute;
+ *   WEIGHTS_MISMATCH when they are not of one model; the damage of a parent, by file; MODEL_UNREADABLE; TARGET_EXISTS
+ *   when another average has the name by coincidence; FILE_SYSTEM; what {@link recomputeBatchNorm} throws.
  */
 export async function averageCheckpoints({
   run,

@@ -2,6 +2,7 @@ import type { Split } from "@ckpt/manifest";
 import * as tf from "@tensorflow/tfjs";
 
 import { createInputConverter } from "./batch-tensors.js";
+import { createPermutation, createRandom } from "./random.js";
 import { requirePositiveInteger } from "./require-positive-integer.js";
 import { createSeededRandom } from "./seeded-random.js";
 
@@ -11,7 +12,7 @@ export interface RecomputeBatchNormOptions {
   readonly split: Split;
   /** Rows of one forward pass; the training's own, since the variance of a batch depends on it. */
   readonly batchSize: number;
-  /** Decides dropout and what else is random in training mode. */
+  /** Decides which rows form a batch, dropout, and what else is random in training mode. */
   readonly seed: number;
   /** Stops between two batches. */
   readonly signal?: AbortSignal;
@@ -20,7 +21,7 @@ export interface RecomputeBatchNormOptions {
 /**
  * Replaces the moving means and variances of all BatchNormalization layers of a model, nested models included, by the
  * mean over the batches of a split of what each layer sees in training mode; nothing else of the model changes. A layer
- * that is applied several times in a batch counts each time. Batches are of equal size, in the order of the split: an
+ * that is applied several times in a batch counts each time. Batches are of equal size, of rows in random order: an
  * incomplete last one is left out, unless it is the only one. While it runs, `Math.random` is replaced.
  *
  * @returns The number of such layers; where it is 0, nothing was computed.
@@ -36,11 +37,13 @@ export async function recomputeBatchNorm(
   if (layers.length === 0) return 0;
   const restore = layers.map(startCumulativeMean);
   try {
+    // As in training: batches of rows as they stand in a sorted file would have too little variance each.
+    const order = createPermutation(split.rowCount, createRandom(seed, "batch-norm"));
     await createSeededRandom(seed).run(async () => {
       const lastStart = Math.max(0, split.rowCount - batchSize);
       for (let start = 0; start <= lastStart; start += batchSize) {
         signal?.throwIfAborted();
-        const inputs = convert(await split.read(start, Math.min(start + batchSize, split.rowCount)));
+        const inputs = convert(await split.gather(order.subarray(start, start + batchSize)));
         const outputs = model.apply(inputs, { training: true }) as tf.Tensor | tf.Tensor[];
         tf.dispose([inputs, outputs]);
       }
