@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { link, mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { link, mkdir, open, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 
 import { CkptError } from "./errors.js";
@@ -22,6 +22,8 @@ export interface FileSystem {
   rename(from: string, to: string): Promise<void>;
   /** Removes a file or a whole folder; one that is not there is no error. */
   remove(path: string): Promise<void>;
+  /** Removes a folder unless something is in it; returns whether it is gone. One that is not there is. */
+  removeEmptyFolder(path: string): Promise<boolean>;
   /** Names in a folder, sorted by code unit; none if it is not there. */
   list(path: string): Promise<readonly string[]>;
 }
@@ -35,6 +37,7 @@ export const nodeFileSystem: FileSystem = {
   syncFolder: (path) => wrapErrors("sync folder", path, () => syncFolder(path)),
   rename: (from, to) => wrapErrors("rename", to, () => rename(from, to)),
   remove: (path) => wrapErrors("remove", path, () => rm(path, { recursive: true, force: true })),
+  removeEmptyFolder: (path) => wrapErrors("remove folder", path, () => removeEmptyFolder(path)),
   list: (path) => wrapErrors("list", path, () => list(path)),
 };
 
@@ -74,6 +77,19 @@ async function syncFolder(path: string): Promise<void> {
     await folder.sync();
   } finally {
     await folder.close();
+  }
+}
+
+async function removeEmptyFolder(path: string): Promise<boolean> {
+  try {
+    await rmdir(path);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return true;
+    // POSIX allows either.
+    if (code === "ENOTEMPTY" || code === "EEXIST") return false;
+    throw error;
   }
 }
 

@@ -7,7 +7,7 @@ export {
   type ParityRecord,
 } from "./artifact-manifest.js";
 export { type CheckpointManifest, checkpointManifestType } from "./checkpoint-manifest.js";
-export { removeFolder, replaceFile, type StagedFolder, stageFolder, type StageFolderOptions } from "./commit.js";
+export { replaceFile, type StagedFolder, stageFolder, type StageFolderOptions } from "./commit.js";
 export { digestBytes, digestFile } from "./digest.js";
 export {
   type DocumentHeader,
@@ -33,7 +33,7 @@ export {
 export { isInsidePath } from "./inside-path.js";
 export { type Json, serializeCanonicalJson } from "./json.js";
 export { artifactPath, checkpointPath, formatStepName, manifestNames, parseStepName, runLayout } from "./layout.js";
-export { sweepLeftovers } from "./leftovers.js";
+
 export {
   compareMetric,
   type MetricMode,
@@ -51,11 +51,13 @@ export {
   rankingManifestType,
 } from "./ranking-manifest.js";
 export { readDocument } from "./read-document.js";
+export { type RemovedFolder, removeFolder } from "./remove-folder.js";
 export { lockRun, type RunLock } from "./run-lock.js";
 export { type DataRecord, type RunManifest, runManifestType, type StopReason } from "./run-manifest.js";
 export { type Dtype, dtypes, type Signature, type TensorSpec } from "./signature.js";
 export type { Batch, Split, SplitRole, TensorData } from "./split.js";
 export { verifyFiles } from "./verify-files.js";
+export { sweepLeftovers } from "./sweep-leftovers.js";
 export { serializeTimingRecord, type TimingRecord, timingRecordSchema } from "./timing.js";
 export { type CommittedKind, type Verification, verifyFolder } from "./verify-folder.js";
 export { verifyRun } from "./verify-run.js";

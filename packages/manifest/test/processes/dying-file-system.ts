@@ -28,6 +28,7 @@ export function dyingFileSystem(real: FileSystem, death: Death): FileSystem {
     syncFolder: (path) => (isDue() ? die() : real.syncFolder(path)),
     rename: (from, to) => (isDue() ? die() : real.rename(from, to)),
     remove: (path) => (isDue() ? die() : real.remove(path)),
+    removeEmptyFolder: (path) => (isDue() ? die() : real.removeEmptyFolder(path)),
     list: (path) => (isDue() ? die() : real.list(path)),
   };
 }
@@ -56,6 +57,7 @@ export function recordingFileSystem(real: FileSystem, calls: (keyof FileSystem)[
     syncFolder: (path) => record("syncFolder", () => real.syncFolder(path)),
     rename: (from, to) => record("rename", () => real.rename(from, to)),
     remove: (path) => record("remove", () => real.remove(path)),
+    removeEmptyFolder: (path) => record("removeEmptyFolder", () => real.removeEmptyFolder(path)),
     list: (path) => record("list", () => real.list(path)),
   };
 }
