@@ -33,7 +33,7 @@ export {
 export { isInsidePath } from "./inside-path.js";
 export { type Json, serializeCanonicalJson } from "./json.js";
 export { artifactPath, checkpointPath, formatStepName, manifestNames, parseStepName, runLayout } from "./layout.js";
-
+export { findLeaseHolder, type Lease, leaseFolder } from "./lease.js";
 export {
   compareMetric,
   type MetricMode,
@@ -44,6 +44,7 @@ export {
 } from "./metric.js";
 export type { MetricEstimate } from "./metric-estimate.js";
 export { type MetricsManifest, metricsManifestType } from "./metrics-manifest.js";
+export type { ProcessHolder } from "./process-holder.js";
 export {
   type CandidateStatus,
   type RankedCandidate,
@@ -52,6 +53,7 @@ export {
 } from "./ranking-manifest.js";
 export { readDocument } from "./read-document.js";
 export { type RemovedFolder, removeFolder } from "./remove-folder.js";
+export { type Removal, removeUnleased } from "./remove-unleased.js";
 export { lockRun, type RunLock } from "./run-lock.js";
 export { type DataRecord, type RunManifest, runManifestType, type StopReason } from "./run-manifest.js";
 export { type Dtype, dtypes, type Signature, type TensorSpec } from "./signature.js";

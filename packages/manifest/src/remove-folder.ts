@@ -22,11 +22,13 @@ export interface RemovedFolder {
  */
 export async function removeFolder(target: string, fileSystem: FileSystem = nodeFileSystem): Promise<RemovedFolder> {
   const trash = await moveToTrash(target, fileSystem);
+  await fileSystem.syncFolder(dirname(trash));
   return finishRemoval(trash, basename(resolve(target)), fileSystem);
 }
 
 /**
- * The first half of a removal: takes the folder out of every reader's sight, and returns where it is now.
+ * The first half of a removal: takes the folder out of every reader's sight, and returns where it is now. Before the
+ * second half its parent is to be flushed.
  *
  * @throws {CkptError} FILE_SYSTEM.
  */
@@ -36,7 +38,6 @@ export async function moveToTrash(target: string, fileSystem: FileSystem): Promi
   // Of an earlier process with the same id.
   await finishRemoval(trash, basename(path), fileSystem);
   await fileSystem.rename(path, trash);
-  await fileSystem.syncFolder(dirname(trash));
   return trash;
 }
 

@@ -6,6 +6,7 @@ import { type FileSystem, nodeFileSystem } from "./file-system.js";
 import { runLayout } from "./layout.js";
 import { leftoverPath } from "./leftovers.js";
 import { describeOwnProcess, isHolderAlive, parseHolder, serializeHolder } from "./process-holder.js";
+import { readSystemCode } from "./system-code.js";
 
 /** A run that only this process may write, until it is released or the process dies. */
 export interface RunLock {
@@ -74,7 +75,7 @@ async function tryLink(draft: string, path: string, fileSystem: FileSystem): Pro
     await fileSystem.linkFile(draft, path);
     return undefined;
   } catch (error) {
-    if (isCkptError(error) && (error.cause as NodeJS.ErrnoException | undefined)?.code === "EEXIST") return error;
+    if (isCkptError(error) && readSystemCode(error) === "EEXIST") return error;
     throw error;
   }
 }

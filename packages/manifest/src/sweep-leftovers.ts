@@ -1,13 +1,15 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 import { type FileSystem, nodeFileSystem } from "./file-system.js";
+import { listClaims } from "./folder-claim.js";
 import { parseLeftoverName } from "./leftovers.js";
 import { finishRemoval } from "./remove-folder.js";
 
 /**
  * Removes what interrupted writes and removals left in `parent`, and returns their names. A folder whose replacement
  * was interrupted when the old one had been put aside and the new one was not in place yet gets its old content back.
- * Of an interrupted removal, files that are not ckpt's are kept as {@link removeFolder} keeps them.
+ * Of an interrupted removal, files that are not ckpt's are kept as {@link removeFolder} keeps them. Leases of living
+ * processes stay.
  * Only under the run's lock: without it the leftovers may be another process's work in progress.
  *
  * @throws {CkptError} FILE_SYSTEM.
@@ -32,5 +34,15 @@ export async function sweepLeftovers(
     else await fileSystem.remove(path);
     swept.push(name);
   }
+  const claims = await listDeadClaims(parent, fileSystem);
+  for (const path of claims) await fileSystem.remove(path);
+  swept.push(...claims.map((path) => basename(path)));
   return swept;
+}
+
+async function listDeadClaims(parent: string, fileSystem: FileSystem): Promise<readonly string[]> {
+  const leases = await listClaims(parent, "lease", fileSystem);
+  // Who has the lock is the only one that removes, and is sweeping now.
+  const intents = await listClaims(parent, "removing", fileSystem);
+  return [...leases.filter(({ holder }) => holder === undefined), ...intents].map(({ path }) => path);
 }
