@@ -19,7 +19,7 @@ export interface Lease {
 const pollMs = 5;
 const maxPolls = 400;
 const maxAttempts = 100;
-const notWritable = ["EROFS", "EACCES", "EPERM"];
+const notWritable: ReadonlySet<string> = new Set(["EROFS", "EACCES", "EPERM"]);
 
 let count = 0;
 
@@ -83,7 +83,7 @@ async function writeLease(folder: string, fileSystem: FileSystem): Promise<strin
       return path;
     } catch (error) {
       const code = readSystemCode(error) ?? "";
-      if (notWritable.includes(code)) return undefined;
+      if (notWritable.has(code)) return undefined;
       // Taken by another thread or an earlier process of the same id; or the draft was swept by the run's writer.
       if ((code !== "EEXIST" && code !== "ENOENT") || attempt === maxAttempts) throw error;
       if ((await readEntryKind(dirname(folder))) === "absent") {

@@ -10,8 +10,11 @@ import {
   type DocumentType,
   type FileEntry,
   type FileSystem,
+  leaseFolder,
+  lockRun,
   nodeFileSystem,
   readDocument,
+  removeUnleased,
   sweepLeftovers,
   verifyFiles,
 } from "../src/index.js";
@@ -197,6 +200,30 @@ describe("a process killed at every call to the file system and within every wri
       },
     );
     expect(outcomes).toEqual(new Set([".target.trash-1", "target.rest"]));
+  });
+
+  it("of a removal by who has the lock keeps no reader from what it leaves, and nobody from removing it", async () => {
+    const outcomes = await dieEverywhere(
+      "removeUnleased",
+      async () => {
+        const scene = await setScene({ before: "old" });
+        writeFileSync(join(scene.parent, ".target.lease-1-1"), "of nobody");
+        return scene;
+      },
+      async ({ parent, target }) => {
+        const found = await readNote(target);
+        if (found === "old") await (await leaseFolder(target)).release();
+        else await expect(leaseFolder(target)).rejects.toMatchObject({ code: "MANIFEST_MISSING" });
+        const lock = await lockRun(parent);
+        await sweepLeftovers(parent);
+        expect(readdirSync(parent)).toEqual(found === "old" ? [".lock", "target"] : [".lock"]);
+        if (found === "old") expect(await removeUnleased(target, parent)).toEqual({ kind: "removed" });
+        await lock.release();
+        expect(readdirSync(parent)).toEqual([]);
+        return found;
+      },
+    );
+    expect(outcomes).toEqual(new Set(["old", "absent"]));
   });
 
   it("of a replaced file leaves the old content or the new", async () => {

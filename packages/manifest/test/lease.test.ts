@@ -1,6 +1,7 @@
 import { chmodSync, linkSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { basename, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { describe, expect, it, onTestFinished } from "vitest";
 
@@ -164,7 +165,7 @@ describe("leaseFolder", { timeout: 60_000 }, () => {
       rename: async (from, to) => {
         // The writer has looked for leases and seen none; now a reader comes.
         reader ??= caught("MANIFEST_MISSING", () => leaseFolder(folder)).finally(() => (isSettled = true));
-        await new Promise((resolve) => setTimeout(resolve, 50));
+        await sleep(50);
         expect(isSettled).toBe(false);
         await nodeFileSystem.rename(from, to);
       },
@@ -181,7 +182,7 @@ describe("leaseFolder", { timeout: 60_000 }, () => {
     linkSync(join(run, ".lock"), intent);
     let isSettled = false;
     const leasing = leaseFolder(folder).finally(() => (isSettled = true));
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await sleep(50);
     expect(isSettled).toBe(false);
     await nodeFileSystem.remove(intent);
     await (await leasing).release();
@@ -206,7 +207,7 @@ describe("leaseFolder", { timeout: 60_000 }, () => {
 
   it("takes another name when a thread or an earlier process of the same id has this one", async () => {
     const { run, checkpoints, folder } = await setScene();
-    const [first] = await Promise.all([leaseFolder(folder)]);
+    const first = await leaseFolder(folder);
     const number = Number(readdirSync(checkpoints)[0]?.split("-").at(-1));
     writeHolder(join(checkpoints, `.${name}.lease-${process.pid}-${number + 1}`), { host: "elsewhere" });
     const second = await leaseFolder(folder);
@@ -265,15 +266,14 @@ describe("readers and a writer at each other without end", { timeout: 120_000 },
     const { run, checkpoints, folder } = await setScene();
     const stop = join(run, "stop");
     const readers = [1, 2].map(() => processes.run("lease-and-read", [folder, stop]));
-    let isEnded = false;
-    for (const reader of readers) void reader.then(() => (isEnded = true));
+    const ended = Promise.race(readers).then(() => "ended" as const);
     const outcomes = { removed: 0, leased: 0 };
     // A reader that has found something wrong ends.
-    while (!isEnded && (outcomes.removed < 200 || outcomes.leased < 200)) {
+    while (outcomes.removed < 200 || outcomes.leased < 200) {
       const { kind } = await removeUnleased(folder, run);
       outcomes[kind]++;
       if (kind === "removed") await commit(folder);
-      else await new Promise((resolve) => setTimeout(resolve, Math.random()));
+      else if ((await Promise.race([ended, sleep(Math.random())])) === "ended") break;
     }
     writeFileSync(stop, "");
     for (const { code, output } of await Promise.all(readers)) {

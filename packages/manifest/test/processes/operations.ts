@@ -3,6 +3,8 @@ import { dirname } from "node:path";
 import { replaceFile, stageFolder } from "../../src/commit.js";
 import type { FileSystem } from "../../src/file-system.js";
 import { removeFolder } from "../../src/remove-folder.js";
+import { removeUnleased } from "../../src/remove-unleased.js";
+import { lockRun } from "../../src/run-lock.js";
 import { sweepLeftovers } from "../../src/sweep-leftovers.js";
 
 /** What a process can be killed in the middle of, each on the target given. */
@@ -10,6 +12,11 @@ export const operations: Readonly<Record<string, (target: string, fileSystem: Fi
   commit: (target, fileSystem) => commitNote(target, "new", false, fileSystem),
   replace: (target, fileSystem) => commitNote(target, "new", true, fileSystem),
   remove: (target, fileSystem) => removeFolder(target, fileSystem),
+  removeUnleased: async (target, fileSystem) => {
+    const lock = await lockRun(dirname(target));
+    await removeUnleased(target, dirname(target), fileSystem);
+    await lock.release();
+  },
   replaceFile: (target, fileSystem) => replaceFile(target, "new content", fileSystem),
   sweep: (target, fileSystem) => sweepLeftovers(dirname(target), fileSystem),
 };
