@@ -3,7 +3,14 @@ import { cp, mkdir, readdir, readFile, readlink, rm, writeFile } from "node:fs/p
 import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 
-import { checkpointManifestType, formatStepName, manifestNames, readDocument, serializeDocument } from "@ckpt/manifest";
+import {
+  type CheckpointManifest,
+  checkpointManifestType,
+  formatStepName,
+  manifestNames,
+  readDocument,
+  serializeDocument,
+} from "@ckpt/manifest";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
 import { lsCommand } from "../src/commands/ls.js";
