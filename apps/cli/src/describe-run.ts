@@ -68,7 +68,7 @@ export async function describeRun(path: string, { limit }: DescribeRunOptions): 
   const manifest = await readDocument(runManifestType, join(path, runLayout.manifest));
   const found = await readIfValid(() => readDocument(rankingManifestType, join(path, runLayout.ranking)));
   const ranking = createRankLookup("value" in found ? found.value : undefined);
-  const ids = (await findInRun(path, "checkpoint")).map((folder) => basename(folder)).toSorted(compareByStep);
+  const ids = (await findInRun(path, "checkpoint")).map((folder) => basename(folder));
   const checkpoints: CheckpointDescription[] = [];
   const invalid: InvalidCheckpoint[] = [];
   const isFull = (): boolean => limit > 0 && checkpoints.length >= limit;
@@ -85,13 +85,6 @@ export async function describeRun(path: string, { limit }: DescribeRunOptions): 
     checkpoints: checkpoints.toReversed(),
     invalid: invalid.toReversed(),
   };
-}
-
-/** By the number in the name, which is the step whatever the name begins with; what has none comes first. */
-function compareByStep(a: string, b: string): number {
-  const [stepA, stepB] = [a, b].map((id) => Number(/^[a-z]+-(\d+)/.exec(id)?.[1] ?? -1)) as [number, number];
-  if (stepA !== stepB) return stepA - stepB;
-  return a < b ? -1 : 1;
 }
 
 /** A ranking, to be asked once for every checkpoint. */

@@ -1,7 +1,14 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 
-import { CkptError, type CommittedKind, compareCheckpointNames, manifestNames, runLayout } from "@ckpt/manifest";
+import {
+  CkptError,
+  type CommittedKind,
+  compareCheckpointNames,
+  manifestNames,
+  runLayout,
+  parseCheckpointName,
+} from "@ckpt/manifest";
 
 /** What a folder is, told by the manifest in it. */
 export type FolderKind = CommittedKind | "run";
@@ -40,7 +47,9 @@ export async function findFolders(path: string, kind: FolderKind): Promise<reado
 export async function findInRun(run: string, kind: "checkpoint" | "artifact"): Promise<readonly string[]> {
   const folder = join(run, kind === "checkpoint" ? runLayout.checkpoints : runLayout.artifacts);
   const names = await listFolder(folder);
-  return names.filter((name) => !name.startsWith(".")).map((name) => join(folder, name));
+  const isOurs = (name: string): boolean =>
+    kind === "checkpoint" ? parseCheckpointName(name) !== undefined : !name.startsWith(".");
+  return names.filter(isOurs).map((name) => join(folder, name));
 }
 
 /** Names in a folder: checkpoints by step, then others by code unit; none if it is not there or is a file. */

@@ -68,7 +68,7 @@ describe("ckpt ls", () => {
 
 describe("ckpt ls --limit", () => {
   /** The newest is an average; by its name, the one before it would come before the one before that. */
-  const averageId = "average-100000001-0123456789ab";
+  const averageId = "average-100000001-01234567";
   const manySteps = [...Array.from({ length: 1200 }, (_, index) => 1000 + index), 99_999_999, 100_000_000, 100_000_001];
   const nameStep = (step: number): string => (step === 100_000_001 ? averageId : formatStepName(step));
   let run: string;
