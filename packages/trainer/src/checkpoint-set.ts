@@ -46,6 +46,8 @@ export function createCheckpointSet(found: readonly Checkpoint[], options: Check
   const { keep, maxToKeep, monitors, isInterim, resumedStep } = options;
   selectKept([], { keep, maxToKeep, monitors });
   let checkpoints = found;
+  // Once the policies have let go of it they are not asked about it again: an uninterrupted run would not have it.
+  let isResumedReleased = false;
   return {
     list: () => checkpoints,
     has: (step) => checkpoints.some((checkpoint) => checkpoint.step === step),
@@ -63,9 +65,12 @@ export function createCheckpointSet(found: readonly Checkpoint[], options: Check
       const pinned = await options.readPinned();
       const others = checkpoints.filter(({ step }) => step !== next?.step);
       const isCounted = next !== undefined && !isInterim(next);
-      const regular: readonly RetentionCandidate[] = others.filter((checkpoint) => !isInterim(checkpoint));
+      const regular: readonly RetentionCandidate[] = others.filter(
+        (checkpoint) => !isInterim(checkpoint) && !(isResumedReleased && checkpoint.step === resumedStep),
+      );
       const candidates = isCounted ? [...regular, next] : regular;
       const kept = new Set(selectKept(candidates, { keep, maxToKeep, monitors, pinned }));
+      if (resumedStep !== undefined && !kept.has(resumedStep)) isResumedReleased = true;
       return others.filter((checkpoint) => {
         if (checkpoint.step === resumedStep && !isDone) return false;
         return isInterim(checkpoint) ? isCounted || isDone : !kept.has(checkpoint.step);
