@@ -10,6 +10,7 @@ import {
   manifestNames,
   parseDocument,
   removeFolder,
+  replaceFile,
   runLayout,
   type Sealed,
   serializeDocument,
@@ -19,12 +20,20 @@ import {
 } from "@ckpt/manifest";
 
 import { type CheckpointFile, checkpointFileNames } from "./checkpoint-files.js";
+import { type SentError, serializeError } from "./sent-error.js";
 
 /** Adds a line to a file of the run. */
 export interface AppendTask {
   readonly kind: "append";
   readonly path: string;
   readonly line: string;
+}
+
+/** Gives a file of the run this content, whole or not at all. */
+export interface ReplaceTask {
+  readonly kind: "replace";
+  readonly path: string;
+  readonly text: string;
 }
 
 /** Writes and commits a checkpoint, then deletes those that it makes superfluous. */
@@ -55,17 +64,20 @@ export interface RemoveTask {
 }
 
 /** What a run's writer does, one after the other, in plain data that can go to another thread. */
-export type RunTask = AppendTask | SaveTask | RemoveTask;
+export type RunTask = AppendTask | ReplaceTask | SaveTask | RemoveTask;
 
 /** Which checkpoints were deleted and which stay because another process reads them. */
 export interface Removal {
   readonly removed: readonly string[];
   readonly leased: readonly string[];
+  /** What went wrong besides, first of all: after the commit of a checkpoint, or at one of several removals. */
+  readonly problem?: SentError;
 }
 
 /** What came of a task. */
 export interface RunTaskResults {
   readonly append: undefined;
+  readonly replace: undefined;
   readonly save: Removal & { readonly manifest: Sealed<CheckpointManifest>; readonly durationMs: number };
   readonly remove: Removal;
 }
@@ -74,7 +86,7 @@ export interface RunTaskResults {
  * Does one task.
  *
  * @throws {CkptError} FILE_SYSTEM; of a save that failed nothing is left behind under the checkpoint's name, and nothing
- *   is deleted for it.
+ *   is deleted for it. What goes wrong once the checkpoint is there is the `problem` of the result.
  */
 export async function performRunTask<Task extends RunTask>(
   task: Task,
@@ -84,6 +96,9 @@ export async function performRunTask(task: RunTask, fileSystem: FileSystem): Pro
   switch (task.kind) {
     case "append":
       await fileSystem.appendFile(task.path, new TextEncoder().encode(task.line));
+      return undefined;
+    case "replace":
+      await replaceFile(task.path, task.text, fileSystem);
       return undefined;
     case "save":
       return saveCheckpoint(task, fileSystem);
@@ -101,9 +116,12 @@ async function saveCheckpoint(task: SaveTask, fileSystem: FileSystem): Promise<R
   const text = await commitCheckpoint(task, path, fileSystem);
   const durationMs = timing.blockedMs + performance.now() - start;
   const line = serializeTimingRecord({ ...timing, durationMs });
-  await fileSystem.appendFile(join(run, runLayout.timings), new TextEncoder().encode(line));
+  const timed = await attempt(() =>
+    fileSystem.appendFile(join(run, runLayout.timings), new TextEncoder().encode(line)),
+  );
   const removal = await removeCheckpoints({ kind: "remove", run, paths: superfluous }, fileSystem);
-  return { ...removal, manifest: parseDocument(checkpointManifestType, text, path), durationMs };
+  const saved = { manifest: parseDocument(checkpointManifestType, text, path), durationMs };
+  return timed === undefined ? { ...removal, ...saved } : { ...removal, ...saved, problem: timed };
 }
 
 /** Returns the text of the manifest. */
@@ -146,9 +164,24 @@ async function linkModel(
 async function removeCheckpoints({ paths }: RemoveTask, fileSystem: FileSystem): Promise<Removal> {
   const removed: string[] = [];
   const leased: string[] = [];
+  let problem: SentError | undefined;
   for (const path of paths) {
-    await removeFolder(path, fileSystem);
-    removed.push(path);
+    const found = await attempt(async () => {
+      // Somebody else may have deleted it.
+      if (await fileSystem.exists(path)) await removeFolder(path, fileSystem);
+      removed.push(path);
+    });
+    problem ??= found;
   }
-  return { removed, leased };
+  return problem === undefined ? { removed, leased } : { removed, leased, problem };
+}
+
+/** Returns what went wrong. */
+async function attempt(action: () => Promise<void>): Promise<SentError | undefined> {
+  try {
+    await action();
+    return undefined;
+  } catch (error) {
+    return serializeError(error);
+  }
 }
