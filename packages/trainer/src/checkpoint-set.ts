@@ -52,6 +52,8 @@ export function createCheckpointSet(found: readonly Checkpoint[], options: Check
     list: () => checkpoints,
     has: (step) => checkpoints.some((checkpoint) => checkpoint.step === step),
     add: (saved) => {
+      // Saved again at the end, it is as good as any other.
+      if (saved.step === resumedStep) isResumedReleased = false;
       checkpoints = [...checkpoints.filter(({ step }) => step !== saved.step), saved];
     },
     remove: (paths) => {

@@ -5,7 +5,7 @@ import * as tf from "@tensorflow/tfjs";
 
 import { modelFileName, readModelFolder } from "./model-folder.js";
 import { requirePositiveInteger } from "./require-positive-integer.js";
-import { cutWeights, joinWeightData, sizeWeights } from "./weight-shards.js";
+import { cutWeights, defaultMaxShardSizeBytes, joinWeightData, sizeWeights } from "./weight-shards.js";
 
 /** How a model is written to its folder. */
 export interface FolderHandlerOptions {
@@ -28,7 +28,7 @@ export interface FolderHandlerOptions {
  * @throws {CkptError} INVALID_OPTION.
  */
 export function createFolderHandler(path: string, options: FolderHandlerOptions = {}): Required<tf.io.IOHandler> {
-  const { maxShardSizeBytes = 2 ** 30, fileSystem = nodeFileSystem } = options;
+  const { maxShardSizeBytes = defaultMaxShardSizeBytes, fileSystem = nodeFileSystem } = options;
   requirePositiveInteger("maxShardSizeBytes", maxShardSizeBytes);
   return {
     save: async (artifacts) => {
@@ -80,7 +80,8 @@ function layOut(
   if (bytes.byteLength !== sizeBytes) {
     throw new CkptError("SIZE_MISMATCH", { path, expectedBytes: sizeBytes, foundBytes: bytes.byteLength });
   }
-  const shards = cutWeights(bytes, maxShardSizeBytes);
+  const shards = cutWeights(bytes.byteLength, maxShardSizeBytes);
   const weightsManifest = [{ paths: shards.map((shard) => shard.path), weights: weightSpecs }];
-  return [...shards, { path: modelFileName, data: `${JSON.stringify({ ...fields, weightsManifest })}\n` }];
+  const files = shards.map(({ path, startByte, endByte }) => ({ path, data: bytes.subarray(startByte, endByte) }));
+  return [...files, { path: modelFileName, data: `${JSON.stringify({ ...fields, weightsManifest })}\n` }];
 }

@@ -2,6 +2,12 @@ export { pinCheckpoint, unpinCheckpoint } from "@ckpt/manifest";
 
 export { amongBest } from "./among-best.js";
 export {
+  type AverageBatchNormOptions,
+  type AveragedCheckpoint,
+  averageCheckpoints,
+  type AverageCheckpointsOptions,
+} from "./average-checkpoints.js";
+export {
   type Checkpoint,
   type FoundCheckpoints,
   listCheckpoints,
@@ -43,6 +49,7 @@ export type { Measurement, Moment, MomentCause, MomentMetrics, MomentView } from
 export type { ArrayDtype, NamedArray } from "./named-array.js";
 export { onImprovement, type OnImprovementOptions } from "./on-improvement.js";
 export type { Predict } from "./probe-predict.js";
+export { recomputeBatchNorm, type RecomputeBatchNormOptions } from "./recompute-batch-norm.js";
 export {
   type RetentionCandidate,
   type RetentionPolicy,

@@ -9,7 +9,7 @@ import {
   type FileSystem,
   manifestNames,
   parseDocument,
-  removeFolder,
+  removeUnleased,
   replaceFile,
   runLayout,
   type Sealed,
@@ -161,15 +161,16 @@ async function linkModel(
   return entry.sha256 === digestBytes(text) && link(join(previous.path, path), entry);
 }
 
-async function removeCheckpoints({ paths }: RemoveTask, fileSystem: FileSystem): Promise<Removal> {
+async function removeCheckpoints({ run, paths }: RemoveTask, fileSystem: FileSystem): Promise<Removal> {
   const removed: string[] = [];
   const leased: string[] = [];
   let problem: SentError | undefined;
   for (const path of paths) {
     const found = await attempt(async () => {
       // Somebody else may have deleted it.
-      if (await fileSystem.exists(path)) await removeFolder(path, fileSystem);
-      removed.push(path);
+      const isThere = await fileSystem.exists(path);
+      const kind = isThere ? (await removeUnleased(path, run, fileSystem)).kind : "removed";
+      (kind === "removed" ? removed : leased).push(path);
     });
     problem ??= found;
   }

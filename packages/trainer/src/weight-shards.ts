@@ -1,11 +1,15 @@
 import { CkptError } from "@ckpt/manifest";
 import type * as tf from "@tensorflow/tfjs";
 
-/** A file with a part of a model's weights. */
+/** A file with a part of a model's weights: the bytes from `startByte` (inclusive) to `endByte` (exclusive). */
 export interface WeightShard {
   readonly path: string;
-  readonly data: Uint8Array<ArrayBuffer>;
+  readonly startByte: number;
+  readonly endByte: number;
 }
+
+/** Half of what Node reads from a file at once, and few files for any model that fits into memory. */
+export const defaultMaxShardSizeBytes: number = 1 << 30;
 
 /** Bytes an element takes as stored; strings, each of its own length, are not among them. */
 const elementSizes: Readonly<Record<string, number>> = {
@@ -48,14 +52,16 @@ export function joinWeightData(weightData: tf.io.WeightData): Uint8Array<ArrayBu
 
 /**
  * Cuts weights into `weights.bin`, or into `weights-00001-of-00003.bin` and so on where they are larger than a shard may
- * be. All are of equal size but the last, which is not longer: TensorFlow.js 4.22 reads zeros from a longer one.
+ * be. All are of equal size but the last, which is not longer: the http loader of TensorFlow.js 4.22 reads zeros from a
+ * file that is longer than the one before it.
  */
-export function cutWeights(bytes: Uint8Array<ArrayBuffer>, maxShardSizeBytes: number): readonly WeightShard[] {
-  const count = Math.ceil(bytes.byteLength / maxShardSizeBytes);
-  if (count <= 1) return [{ path: "weights.bin", data: bytes }];
+export function cutWeights(sizeBytes: number, maxShardSizeBytes: number): readonly WeightShard[] {
+  const count = Math.ceil(sizeBytes / maxShardSizeBytes);
+  if (count <= 1) return [{ path: "weights.bin", startByte: 0, endByte: sizeBytes }];
   return Array.from({ length: count }, (_, index) => ({
     path: `weights-${pad(index + 1)}-of-${pad(count)}.bin`,
-    data: bytes.subarray(index * maxShardSizeBytes, (index + 1) * maxShardSizeBytes),
+    startByte: index * maxShardSizeBytes,
+    endByte: Math.min((index + 1) * maxShardSizeBytes, sizeBytes),
   }));
 }
 
