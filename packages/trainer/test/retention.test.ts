@@ -1,4 +1,6 @@
+import { execFile } from "node:child_process";
 import { join } from "node:path";
+import { promisify } from "node:util";
 
 import { verifyRun } from "@ckpt/manifest";
 import { describe, expect, it } from "vitest";
@@ -19,8 +21,43 @@ import {
 import { createModel, data, readRunFiles } from "./fixture.js";
 import { makeTestFolder } from "./test-folder.js";
 
+/** In another process, beside the training one. */
+async function pinElsewhere(call: "pinCheckpoint" | "unpinCheckpoint", run: string, step: number): Promise<void> {
+  const loader = new URL("../../../scripts/register-typescript.mjs", import.meta.url).href;
+  const code = `import { ${call} } from "@ckpt/manifest"; await ${call}(${JSON.stringify(run)}, ${step});`;
+  const args = ["--conditions=@ckpt/source", "--import", loader, "--input-type=module", "--eval", code];
+  await promisify(execFile)(process.execPath, args, { cwd: join(import.meta.dirname, "..") });
+}
+
 const stepsOf = async (path: string): Promise<readonly number[]> =>
   (await listCheckpoints(path)).checkpoints.map(({ step }) => step);
+
+describe("a pin that another process sets while training goes on", () => {
+  it("keeps the checkpoint besides the others, until it is taken away", async () => {
+    const path = join(await makeTestFolder(), "run");
+    const checkpointer = await createCheckpointer({
+      run: await openRun({ path }),
+      model: createModel("sgd"),
+      save: everySteps(1),
+      keep: [keepLatest(2)],
+    });
+    const stepTo = async (last: number): Promise<void> => {
+      while (checkpointer.position.step < last) await checkpointer.step();
+      await checkpointer.drain();
+      expect(await stepsOf(path)).toEqual(checkpointer.checkpoints.map(({ step }) => step));
+    };
+    await stepTo(2);
+    await pinElsewhere("pinCheckpoint", path, 1);
+    await stepTo(6);
+    expect(await stepsOf(path)).toEqual([1, 5, 6]);
+    await pinElsewhere("unpinCheckpoint", path, 1);
+    await stepTo(7);
+    expect(await stepsOf(path)).toEqual([6, 7]);
+    await pinElsewhere("pinCheckpoint", path, 6);
+    await checkpointer.finish();
+    expect(await stepsOf(path)).toEqual([6, 7]);
+  });
+});
 
 describe("retention after a resume", () => {
   const rules: readonly (readonly [string, readonly RetentionPolicy[], number])[] = [
@@ -51,14 +88,12 @@ describe("retention after a resume", () => {
     for (const stop of [3, 4, 9, undefined]) {
       const controller = new AbortController();
       let resumedFrom: number | undefined;
-      const sizes: number[] = [];
       const onProgress = ({ kind, step }: TrainProgress): void => {
         if (kind === "start") resumedFrom = step;
         if (kind === "step" && step === stop) controller.abort();
       };
       await train({ ...base, run, isResuming: true, signal: controller.signal, onProgress });
       const left = await stepsOf(run);
-      sizes.push(left.length);
       // What it was resumed from, and what it stopped at, are there besides.
       if (stop !== undefined && resumedFrom) expect(left).toContain(resumedFrom);
       expect(left.length).toBeLessThanOrEqual(maxToKeep + (stop === undefined ? 0 : 2));
@@ -70,14 +105,13 @@ describe("retention after a resume", () => {
   it("does not take a checkpoint up again that only the resume held back", async () => {
     const folder = await makeTestFolder();
     const losses = [8, 7, 6, 5, 4, 3, 2, 1];
-    // The best two, and step 2: given up for the better 3 and 4 and the newest, it would fit again later.
     const trainFrom = async (path: string, resumeAt?: number): Promise<readonly number[]> => {
       const open = async (): ReturnType<typeof createCheckpointer> =>
         createCheckpointer({
           run: await openRun({ path, name: "same", isResuming: true }),
           model: createModel("sgd"),
           save: everySteps(1),
-          keep: [{ description: "odd", monitors: [], select: selectOdd }],
+          keep: [{ description: "step 2 and the newest", monitors: [], select: selectTwoAndNewest }],
           maxToKeep: 3,
         });
       let checkpointer = await open();
@@ -96,8 +130,8 @@ describe("retention after a resume", () => {
   });
 });
 
-/** Wants step 2 except while 4 and 5 are there, so that it could come back when they have gone. */
-const selectOdd: RetentionPolicy["select"] = (checkpoints) => {
+/** Lets go of step 2 at 4 and 5, and would take it back afterwards. */
+const selectTwoAndNewest: RetentionPolicy["select"] = (checkpoints) => {
   const steps = checkpoints.map(({ step }) => step);
   const newest = steps.at(-1) ?? 0;
   return newest === 4 || newest === 5 ? [newest] : [2, newest];
