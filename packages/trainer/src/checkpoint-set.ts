@@ -10,7 +10,7 @@ export interface CheckpointSetOptions {
   readonly maxToKeep: number;
   readonly monitors: readonly Monitor[];
   /** Saved for a resume only: it counts for nothing, and goes when another is saved or the run is done. */
-  isInterim(checkpoint: Pick<Checkpoint, "manifest"> | Pick<NextCheckpoint, "manifest">): boolean;
+  readonly isInterim: (checkpoint: Pick<Checkpoint, "manifest"> | Pick<NextCheckpoint, "manifest">) => boolean;
   /** Stays, without being counted, until the run is done. */
   readonly resumedStep?: number;
   /** Steps that stay without being counted. */

@@ -66,7 +66,7 @@ export async function createCheckpointer(options: CheckpointerOptions): Promise<
       ? []
       : (await listCheckpoints(run.path)).checkpoints
           .filter(({ step }) => step <= resumed.checkpoint.step)
-          .map((checkpoint) => ({ ...checkpoint, ...run.trainedTimes.get(checkpoint.step) }));
+          .map((checkpoint) => Object.assign({}, checkpoint, run.trainedTimes.get(checkpoint.step)));
   const checkpoints = createCheckpointSet(found, {
     keep,
     maxToKeep,

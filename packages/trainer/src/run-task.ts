@@ -15,6 +15,7 @@ import {
   type Sealed,
   serializeDocument,
   serializeTimingRecord,
+  type StagedFolder,
   stageFolder,
   type TimingRecord,
 } from "@ckpt/manifest";
@@ -135,7 +136,7 @@ async function commitCheckpoint(
   try {
     for (const file of files) {
       if (!("text" in file)) await staged.write(file.path, packed.subarray(file.startByte, file.endByte));
-      else if (!(await linkModel(file, previous, staged.link))) await staged.write(file.path, file.text);
+      else if (!(await linkModel(file, previous, staged))) await staged.write(file.path, file.text);
     }
     await staged.commit(manifestNames.checkpoint, (entries) => {
       const whole: CheckpointManifest = { ...manifest, files: entries };
@@ -154,11 +155,11 @@ async function commitCheckpoint(
 async function linkModel(
   { path, text }: { readonly path: string; readonly text: string },
   previous: SaveTask["previous"],
-  link: (existing: string, entry: FileEntry) => Promise<boolean>,
+  staged: StagedFolder,
 ): Promise<boolean> {
   const entry = previous?.files.find((file) => file.path === path);
   if (path !== checkpointFileNames.model || previous === undefined || entry === undefined) return false;
-  return entry.sha256 === digestBytes(text) && link(join(previous.path, path), entry);
+  return entry.sha256 === digestBytes(text) && staged.link(join(previous.path, path), entry);
 }
 
 async function removeCheckpoints({ run, paths }: RemoveTask, fileSystem: FileSystem): Promise<Removal> {

@@ -180,7 +180,7 @@ export async function openRun(options: OpenRunOptions): Promise<Run> {
 interface RunEffects {
   readonly fileSystem: FileSystem;
   readonly clock: Clock;
-  release(): Promise<void>;
+  readonly release: () => Promise<void>;
 }
 
 function createRun(
@@ -198,12 +198,11 @@ function createRun(
   };
   const submit: Run["submit"] = (task) => requireOpen().submit(task);
   const journal = createRunJournal(path, measured, submit);
-  const { history, appendMeasurement, drain, takeFailure } = journal;
   return {
     ...fields,
     clock,
-    history,
-    appendMeasurement,
+    history: journal.history,
+    appendMeasurement: (measurement) => journal.appendMeasurement(measurement),
     time: async (action, step, work) => {
       const start = clock.monotonicMs();
       const result = await work();
@@ -213,8 +212,8 @@ function createRun(
       return result;
     },
     submit,
-    drain,
-    takeFailure,
+    drain: () => journal.drain(),
+    takeFailure: () => journal.takeFailure(),
     readPinned: () => readPins(path, fileSystem),
     readContent: async (checkpoint) => {
       const [problem] = await verifyFiles(checkpoint.path, checkpoint.manifest.files);

@@ -17,9 +17,9 @@ interface Bench {
   readonly replaced: readonly string[];
   /** All buffers that captures were given. */
   readonly buffers: ReadonlySet<StateBuffer>;
-  add(name: string): Promise<boolean>;
+  readonly add: (name: string) => Promise<boolean>;
   /** Ends the write that goes on. */
-  settle(error?: Error): Promise<void>;
+  readonly settle: (error?: Error) => Promise<void>;
 }
 
 /** A queue whose writes end when the test says so, and which checks that no buffer ever has two users. */

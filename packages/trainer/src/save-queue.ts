@@ -42,22 +42,26 @@ export function createSaveQueue<Save>(options: SaveQueueOptions<Save>): SaveQueu
   let waiting: { readonly save: Save; readonly buffer: StateBuffer } | undefined;
   let failure: Error | undefined;
 
+  const run = async (save: Save, buffer: StateBuffer): Promise<void> => {
+    try {
+      await options.write(save);
+    } catch (error) {
+      failure ??= error as Error;
+    }
+    free.push(buffer);
+    current = undefined;
+    const next = waiting;
+    waiting = undefined;
+    if (next !== undefined) start(next.save, next.buffer);
+  };
   const start = (save: Save, buffer: StateBuffer): void => {
-    current = options
-      .write(save)
-      .catch((error: unknown) => {
-        failure ??= error as Error;
-      })
-      .then(() => {
-        free.push(buffer);
-        current = undefined;
-        const next = waiting;
-        waiting = undefined;
-        if (next !== undefined) start(next.save, next.buffer);
-      });
+    current = run(save, buffer);
   };
   const drain = async (): Promise<void> => {
-    while (current !== undefined) await current;
+    if (current === undefined) return;
+    await current;
+    // One that waited may have followed.
+    await drain();
   };
   return {
     get isIdle() {

@@ -16,8 +16,8 @@ export interface WriterThread {
 
 interface PendingCall {
   readonly task: RunTask;
-  resolve(result: RunTaskResults[RunTask["kind"]]): void;
-  reject(error: Error): void;
+  readonly resolve: (result: RunTaskResults[RunTask["kind"]]) => void;
+  readonly reject: (error: Error) => void;
 }
 
 // Run from source, the entry keeps the extension that it has there: Node resolves a worker's entry without help.

@@ -18,6 +18,7 @@ import {
   onException,
   onImprovement,
   openRun,
+  readCheckpoint,
   type SaveEvent,
 } from "../src/index.js";
 import { createModel, data, disposeModels, readWeights, toTensors } from "./fixture.js";
@@ -72,8 +73,8 @@ describe.each(["cpu", "wasm"] as const)("a save on the %s backend", (backend) =>
       await model.trainOnBatch(x, y);
       expect(readWeights(model)).not.toEqual(expected);
       await checkpointer.drain();
-      const { state } = await run.readContent(checkpointer.latest() as NonNullable<ReturnType<Checkpointer["latest"]>>);
-      expect(state.weights.flatMap((weight) => [...weight.data])).toEqual(expected);
+      const { state } = await run.readContent(await readCheckpoint(checkpointPath(path, step)));
+      expect(state.weights.flatMap((weight) => Array.from(weight.data))).toEqual(expected);
     }
     await checkpointer.close();
     tf.dispose([x, y]);

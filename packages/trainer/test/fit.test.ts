@@ -174,45 +174,45 @@ describe("the callback of model.fit", () => {
   });
 });
 
+interface Stopped {
+  readonly checkpointer: Checkpointer;
+  readonly saved: readonly (readonly [number, string])[];
+  readonly result: unknown;
+}
+
+/** Fits four updates an epoch; `abortAt` is the update during which the signal comes. */
+async function fitUntil(
+  options: Pick<CheckpointerOptions, "save" | "stop">,
+  abortAt?: number,
+  callbackOptions: FitCallbackOptions = {},
+): Promise<Stopped> {
+  const path = join(await makeTestFolder(), "run");
+  const model = createModel("adam");
+  const controller = new AbortController();
+  const run = await openRun({ path });
+  const checkpointer = await createCheckpointer({ run, model, signal: controller.signal, ...options });
+  let updates = 0;
+  const aborting = new tf.CustomCallback({
+    onBatchEnd: async () => {
+      if (++updates === abortAt) controller.abort();
+    },
+  });
+  await model.fit(training.x, training.y, {
+    epochs: 5,
+    batchSize: 16,
+    callbacks: [aborting, checkpointer.callback(callbackOptions)],
+  });
+  expect(updates).toBe(checkpointer.position.step);
+  expect(model.optimizer.iterations).toBe(updates);
+  await checkpointer.finish();
+  const { result } = JSON.parse(await readFile(join(path, "run.json"), "utf8")) as { readonly result: unknown };
+  const saved = checkpointer.checkpoints.map(({ step, manifest }) => [step, manifest.reason] as const);
+  expect((await verifyRun(path)).problems).toEqual([]);
+  disposeModels(model);
+  return { checkpointer, saved, result };
+}
+
 describe("a fit that is to stop", () => {
-  interface Stopped {
-    readonly checkpointer: Checkpointer;
-    readonly saved: readonly (readonly [number, string])[];
-    readonly result: unknown;
-  }
-
-  /** Fits four updates an epoch; `abortAt` is the update during which the signal comes. */
-  async function fitUntil(
-    options: Pick<CheckpointerOptions, "save" | "stop">,
-    abortAt?: number,
-    callbackOptions: FitCallbackOptions = {},
-  ): Promise<Stopped> {
-    const path = join(await makeTestFolder(), "run");
-    const model = createModel("adam");
-    const controller = new AbortController();
-    const run = await openRun({ path });
-    const checkpointer = await createCheckpointer({ run, model, signal: controller.signal, ...options });
-    let updates = 0;
-    const aborting = new tf.CustomCallback({
-      onBatchEnd: async () => {
-        if (++updates === abortAt) controller.abort();
-      },
-    });
-    await model.fit(training.x, training.y, {
-      epochs: 5,
-      batchSize: 16,
-      callbacks: [aborting, checkpointer.callback(callbackOptions)],
-    });
-    expect(updates).toBe(checkpointer.position.step);
-    expect(model.optimizer.iterations).toBe(updates);
-    await checkpointer.finish();
-    const { result } = JSON.parse(await readFile(join(path, "run.json"), "utf8")) as { readonly result: unknown };
-    const saved = checkpointer.checkpoints.map(({ step, manifest }) => [step, manifest.reason] as const);
-    expect((await verifyRun(path)).problems).toEqual([]);
-    disposeModels(model);
-    return { checkpointer, saved, result };
-  }
-
   it.each([
     [1, { step: 1, epoch: 0, batch: 1 }],
     [3, { step: 3, epoch: 0, batch: 3 }],

@@ -6,9 +6,9 @@ import { CkptError, type FileSystem, nodeFileSystem } from "@ckpt/manifest";
 export interface GatedFileSystem {
   readonly fileSystem: FileSystem;
   /** Lets one write through, once it has come. */
-  letThrough(): Promise<void>;
+  readonly letThrough: () => Promise<void>;
   /** Fails the next call of this kind on a file of this name, as a full disk would. */
-  failNext(method: "writeFile" | "appendFile" | "rename", file: string): void;
+  readonly failNext: (method: "writeFile" | "appendFile" | "rename", file: string) => void;
 }
 
 /** Makes one; with `isOpen` nothing waits. */

@@ -21,18 +21,18 @@ import { makeTestFolder } from "./test-folder.js";
 const modelInode = async (run: string, step: number): Promise<number> =>
   (await stat(join(checkpointPath(run, step), "model.json"))).ino;
 
-describe("the model.json of a run", () => {
-  const options = (run: string): TrainOptions => ({
-    run,
-    name: "blobs",
-    model: () => createModel("adam"),
-    data,
-    epochs: 2,
-    batchSize: 16,
-    save: everySteps(2),
-    seed: 7,
-  });
+const options = (run: string): TrainOptions => ({
+  run,
+  name: "blobs",
+  model: () => createModel("adam"),
+  data,
+  epochs: 2,
+  batchSize: 16,
+  save: everySteps(2),
+  seed: 7,
+});
 
+describe("the model.json of a run", () => {
   it("is one file of as many names as there are checkpoints, also after a resume", async () => {
     const run = join(await makeTestFolder(), "run");
     const controller = new AbortController();
@@ -71,6 +71,10 @@ describe("the model.json of a run", () => {
     expect((await verifyRun(run)).problems).toEqual([]);
   });
 });
+
+async function readSlots(optimizer: tf.Optimizer): Promise<unknown> {
+  return (await optimizer.getWeights()).map(({ tensor }) => Array.from(tensor.dataSync()));
+}
 
 describe("weights in several files", () => {
   const maxShardSizeBytes = 100;
@@ -117,11 +121,9 @@ describe("weights in several files", () => {
       `http://127.0.0.1:${(server.address() as { port: number }).port}/model.json`,
     );
     expect(readWeights(loaded)).toEqual(readWeights(model));
-    const read = async (optimizer: tf.Optimizer): Promise<unknown> =>
-      (await optimizer.getWeights()).map(({ tensor }) => Array.from(tensor.dataSync()));
-    const expected = await read(model.optimizer);
-    expect(await read(loaded.optimizer)).toEqual(expected);
-    expect(await read(other.optimizer)).toEqual(expected);
+    const expected = await readSlots(model.optimizer);
+    expect(await readSlots(loaded.optimizer)).toEqual(expected);
+    expect(await readSlots(other.optimizer)).toEqual(expected);
     tf.dispose([x, y]);
     disposeModels(model, other, loaded);
   });

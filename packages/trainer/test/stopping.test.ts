@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { checkpointPath, type Split, verifyRun } from "@ckpt/manifest";
-import * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs";
 import { describe, expect, it } from "vitest";
 
 import {
@@ -103,13 +103,15 @@ describe("early stopping", () => {
     await first.step({ val_loss: 2 });
     const { stopping } = first;
     expect(stopping).toMatchObject({ reason: "completed" });
-    // Its latest checkpoint was saved at that step; it did not come to `finish`.
+    await first.step({ val_loss: 0.5 });
+    expect(first.stopping).toEqual(stopping);
+    // It does not come to `finish`.
     await first.close();
     const second = await open();
-    expect(second.position.step).toBe(2);
+    expect(second.position.step).toBe(3);
     expect(second.stopping).toEqual(stopping);
     await second.finish();
-    expect(await readResult(path)).toMatchObject({ step: 2, reason: "completed", cause: stopping?.cause });
+    expect(await readResult(path)).toMatchObject({ step: 3, reason: "completed", cause: stopping?.cause });
   });
 });
 
@@ -155,7 +157,12 @@ describe("a checkpoint at the end", () => {
     await train({ ...base, run: join(folder, "end") });
     expect(await reasonsOf(join(folder, "end"))).toEqual([[4, "at the end of training"]]);
     const both = anyOf(everySteps(2), atEnd());
-    await train({ ...base, save: both, run: join(folder, "both") });
+    const saved: number[] = [];
+    const onProgress: TrainOptions["onProgress"] = ({ kind, step }) => {
+      if (kind === "save") saved.push(step);
+    };
+    await train({ ...base, save: both, run: join(folder, "both"), onProgress });
+    expect(saved).toEqual([2, 4]);
     expect((await reasonsOf(join(folder, "both"))).map(([step]) => step)).toEqual([2, 4]);
     await train({ ...base, epochs: 5, stop, run: join(folder, "early") });
     expect((await reasonsOf(join(folder, "early"))).map(([step]) => step)).toEqual([6]);
@@ -173,21 +180,21 @@ describe("a checkpoint at the end", () => {
   });
 });
 
-describe("a checkpoint after an error", () => {
-  /** The data, but the n-th batch of training, or the validation from the n-th measurement on, cannot be read. */
-  function breakData(part: "train" | "validation", call: number): TrainOptions["data"] {
-    let count = 0;
-    const refuse = <Result>(read: () => Promise<Result>): Promise<Result> =>
-      ++count === call ? Promise.reject(new Error("the disk is gone")) : read();
-    const split = data[part];
-    const broken: Split = {
-      ...split,
-      gather: (rows) => refuse(() => split.gather(rows)),
-      read: (start, end) => refuse(() => split.read(start, end)),
-    };
-    return { ...data, [part]: broken };
-  }
+/** The data, but the n-th batch of training, or the validation from the n-th measurement on, cannot be read. */
+function breakData(part: "train" | "validation", call: number): TrainOptions["data"] {
+  let count = 0;
+  const refuse = <Result>(read: () => Promise<Result>): Promise<Result> =>
+    ++count === call ? Promise.reject(new Error("the disk is gone")) : read();
+  const split = data[part];
+  const broken: Split = {
+    ...split,
+    gather: (rows) => refuse(() => split.gather(rows)),
+    read: (start, end) => refuse(() => split.read(start, end)),
+  };
+  return { ...data, [part]: broken };
+}
 
+describe("a checkpoint after an error", () => {
   it("holds the last completed update, and training goes on from it exactly", async () => {
     const folder = await makeTestFolder();
     const base = { ...options(""), epochs: 3, save: anyOf(everySteps(4), onException()) };
@@ -213,7 +220,7 @@ describe("a checkpoint after an error", () => {
   it("is not saved between an update and its step", async () => {
     const run = join(await makeTestFolder(), "run");
     const base = { ...options(run), epochs: 3, save: anyOf(everySteps(3), onException()) };
-    await expect(train({ ...base, data: breakData("validation", 2) })).rejects.toThrow("the disk is gone");
-    expect((await reasonsOf(run)).map(([step]) => step)).toEqual([3]);
+    await expect(train({ ...base, data: breakData("validation", 1) })).rejects.toThrow("the disk is gone");
+    expect(await reasonsOf(run)).toEqual([]);
   });
 });
