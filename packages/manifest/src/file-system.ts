@@ -89,10 +89,16 @@ async function exists(path: string): Promise<boolean> {
 async function appendAndSync(path: string, data: Uint8Array): Promise<void> {
   const file = await open(path, "a");
   try {
-    const isNew = (await file.stat()).size === 0;
-    await file.writeFile(data);
+    const { size } = await file.stat();
+    try {
+      await file.writeFile(data);
+    } catch (error) {
+      // On a full disk a part may have been written: what is appended later must not continue it.
+      await file.truncate(size).catch(() => undefined);
+      throw error;
+    }
     await file.sync();
-    if (isNew) await syncFolder(dirname(path));
+    if (size === 0) await syncFolder(dirname(path));
   } finally {
     await file.close();
   }

@@ -10,7 +10,7 @@ export interface CheckpointSetOptions {
   readonly maxToKeep: number;
   readonly monitors: readonly Monitor[];
   /** Saved for a resume only: it counts for nothing, and goes when another is saved or the run is done. */
-  isInterim(checkpoint: Pick<Checkpoint, "manifest"> | Pick<NextCheckpoint, "manifest">): boolean;
+  readonly isInterim: (checkpoint: Pick<Checkpoint, "manifest"> | Pick<NextCheckpoint, "manifest">) => boolean;
   /** Stays, without being counted, until the run is done. */
   readonly resumedStep?: number;
   /** Steps that stay without being counted. */
@@ -46,10 +46,14 @@ export function createCheckpointSet(found: readonly Checkpoint[], options: Check
   const { keep, maxToKeep, monitors, isInterim, resumedStep } = options;
   selectKept([], { keep, maxToKeep, monitors });
   let checkpoints = found;
+  // Once the policies have let go of it they are not asked about it again: an uninterrupted run would not have it.
+  let isResumedReleased = false;
   return {
     list: () => checkpoints,
     has: (step) => checkpoints.some((checkpoint) => checkpoint.step === step),
     add: (saved) => {
+      // Saved again at the end, it is as good as any other.
+      if (saved.step === resumedStep) isResumedReleased = false;
       checkpoints = [...checkpoints.filter(({ step }) => step !== saved.step), saved];
     },
     remove: (paths) => {
@@ -63,9 +67,12 @@ export function createCheckpointSet(found: readonly Checkpoint[], options: Check
       const pinned = await options.readPinned();
       const others = checkpoints.filter(({ step }) => step !== next?.step);
       const isCounted = next !== undefined && !isInterim(next);
-      const regular: readonly RetentionCandidate[] = others.filter((checkpoint) => !isInterim(checkpoint));
+      const regular: readonly RetentionCandidate[] = others.filter(
+        (checkpoint) => !isInterim(checkpoint) && !(isResumedReleased && checkpoint.step === resumedStep),
+      );
       const candidates = isCounted ? [...regular, next] : regular;
       const kept = new Set(selectKept(candidates, { keep, maxToKeep, monitors, pinned }));
+      if (resumedStep !== undefined && !kept.has(resumedStep)) isResumedReleased = true;
       return others.filter((checkpoint) => {
         if (checkpoint.step === resumedStep && !isDone) return false;
         return isInterim(checkpoint) ? isCounted || isDone : !kept.has(checkpoint.step);

@@ -10,8 +10,11 @@ import { createLayersModelState } from "./layers-model-state.js";
 import { type Monitor, resolveMonitor } from "./metric-mode.js";
 import type { Moment } from "./moment.js";
 import { createMonitorCheck } from "./monitor-check.js";
-import type { SaveTask } from "./run-task.js";
+import { createPolicyMemory } from "./policy-memory.js";
+import { requirePositiveInteger } from "./require-positive-integer.js";
+import type { RunTaskResults, SaveTask } from "./run-task.js";
 import { createSaveQueue } from "./save-queue.js";
+import { restoreError } from "./sent-error.js";
 import type { TrainingPosition } from "./training-state-document.js";
 
 /** At most so many checkpoints stay by default: enough to see a run's whole course, few enough for a laptop's disk. */
@@ -21,6 +24,9 @@ export const defaultMaxToKeep = 150;
 const stoppedReason = "stopped before the end";
 const exceptionReason = "an error ended the loop";
 const interimReasons: ReadonlySet<string> = new Set([stoppedReason, exceptionReason]);
+
+/** What a checkpoint stores of the stop policy: its word, too, so that a process that dies after it does not go on. */
+type StopMemory = { readonly state: Json; readonly cause: string | null };
 
 /** A copied state with what its manifest and the task of writing it say. */
 type Capture = Pick<SaveTask, "manifest" | "files" | "packed" | "timing"> & { readonly metrics: Metrics };
@@ -33,6 +39,7 @@ type Capture = Pick<SaveTask, "manifest" | "files" | "packed" | "timing"> & { re
  */
 export async function createCheckpointer(options: CheckpointerOptions): Promise<Checkpointer> {
   const { run, save, keep = [], maxToKeep = defaultMaxToKeep, stop, signal, whenSaving = "wait", random } = options;
+  if (options.maxShardSizeBytes !== undefined) requirePositiveInteger("maxShardSizeBytes", options.maxShardSizeBytes);
   if (run.isComplete) throw new TypeError(`the run ${run.path} is complete: there is nothing to checkpoint`);
   const { clock } = run;
   const monitors: readonly Monitor[] = [
@@ -45,11 +52,11 @@ export async function createCheckpointer(options: CheckpointerOptions): Promise<
   const state = "snapshot" in options.model ? options.model : createLayersModelState(options.model, options.optimizer);
 
   let position: TrainingPosition = progress?.position ?? { step: 0, epoch: 0, batch: 0 };
-  let policyState: Json = progress?.policy ?? save.initialState;
-  /** The policy's state as it would be without the saves that are not on disk yet. */
-  let policyStateIfLost: Json | undefined;
-  let stopState: Json = progress?.stop ?? stop?.initialState ?? null;
-  let stopped: Stopping | undefined;
+  const policy = createPolicyMemory(save, progress?.policy ?? save.initialState);
+  let stopMemory: StopMemory = (progress?.stop as StopMemory | undefined) ?? {
+    state: stop?.initialState ?? null,
+    cause: null,
+  };
   let loop: Json = progress?.loop ?? null;
   let lastMetrics: Metrics = resumed?.checkpoint.metrics ?? {};
   let lastSavedMs = clock.monotonicMs();
@@ -59,7 +66,7 @@ export async function createCheckpointer(options: CheckpointerOptions): Promise<
       ? []
       : (await listCheckpoints(run.path)).checkpoints
           .filter(({ step }) => step <= resumed.checkpoint.step)
-          .map((checkpoint) => ({ ...checkpoint, ...run.trainedTimes.get(checkpoint.step) }));
+          .map((checkpoint) => Object.assign({}, checkpoint, run.trainedTimes.get(checkpoint.step)));
   const checkpoints = createCheckpointSet(found, {
     keep,
     maxToKeep,
@@ -79,56 +86,65 @@ export async function createCheckpointer(options: CheckpointerOptions): Promise<
 
   const prune = async (isDone: boolean): Promise<void> => {
     const paths = (await checkpoints.findSuperfluous({ isDone })).map(({ path }) => path);
-    if (paths.length > 0) checkpoints.remove((await run.submit({ kind: "remove", run: run.path, paths })).removed);
+    if (paths.length === 0) return;
+    const { removed, problem } = await run.submit({ kind: "remove", run: run.path, paths });
+    checkpoints.remove(removed);
+    if (problem !== undefined) throw restoreError(problem);
   };
 
+  const commit = async ({ manifest, metrics, files, packed, timing }: Capture): Promise<RunTaskResults["save"]> => {
+    // A checkpoint whose measurements are not on disk could not be resumed from.
+    await run.drain();
+    const { step } = manifest;
+    const next = { step, metrics, manifest, ...trainedSecondsOf(timing) };
+    const superfluous = await checkpoints.findSuperfluous({ next });
+    const previous = checkpoints.list().at(-1);
+    return run.submit({
+      kind: "save",
+      run: run.path,
+      manifest,
+      files,
+      packed,
+      timing,
+      isReplacing: checkpoints.has(step),
+      ...(previous === undefined ? {} : { previous: { path: previous.path, files: previous.manifest.files } }),
+      superfluous: superfluous.map(({ path }) => path),
+    });
+  };
   const write = async (capture: Capture): Promise<void> => {
-    const { manifest, metrics, timing } = capture;
-    try {
-      const { step } = manifest;
-      const next = { step, metrics, manifest, ...trainedSecondsOf(timing) };
-      const superfluous = await checkpoints.findSuperfluous({ next });
-      const previous = checkpoints.list().at(-1);
-      const result = await run.submit({
-        kind: "save",
-        run: run.path,
-        manifest,
-        files: capture.files,
-        packed: capture.packed,
-        timing,
-        isReplacing: checkpoints.has(step),
-        ...(previous === undefined ? {} : { previous: { path: previous.path, files: previous.manifest.files } }),
-        superfluous: superfluous.map(({ path }) => path),
-      });
-      const saved = { ...describeCheckpoint(run.path, result.manifest), ...trainedSecondsOf(timing) };
-      checkpoints.add(saved);
-      const removed = checkpoints.remove(result.removed);
-      options.onSave?.({
-        checkpoint: saved,
-        removed,
-        blockedMs: timing.blockedMs,
-        totalMs: result.durationMs,
-        sizeBytes: result.manifest.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-      });
-    } catch (error) {
-      if (policyStateIfLost !== undefined) policyState = policyStateIfLost;
+    const { manifest, timing } = capture;
+    const result = await commit(capture).catch((error: unknown) => {
+      policy.settle(manifest.step, false);
       throw error;
-    }
+    });
+    policy.settle(manifest.step, true);
+    const saved = { ...describeCheckpoint(run.path, result.manifest), ...trainedSecondsOf(timing) };
+    checkpoints.add(saved);
+    const removed = checkpoints.remove(result.removed);
+    options.onSave?.({
+      checkpoint: saved,
+      removed,
+      blockedMs: timing.blockedMs,
+      totalMs: result.durationMs,
+      sizeBytes: result.manifest.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    });
+    if (result.problem !== undefined) throw restoreError(result.problem);
   };
   const queue = createSaveQueue<Capture>({
     whenSaving,
     write,
     isIrreplaceable: ({ metrics, manifest: { step } }) =>
       monitors.some((monitor) => findBest([...checkpoints.list(), { step, metrics }], monitor)?.step === step),
+    onReplaced: ({ manifest }) => policy.settle(manifest.step, false),
   });
   const throwFailure = (): void => {
     const failure = queue.takeFailure() ?? run.takeFailure();
     if (failure !== undefined) throw failure;
   };
 
-  /** Copies the state and hands it to the writer; `nextPolicyState` is what the checkpoint remembers. */
-  const capture = async (reason: string, nextPolicyState: Json, sinceMs: number): Promise<boolean> => {
-    const isSaved = await queue.add(async (buffer) => {
+  /** Copies the state and hands it to the writer; at a `moment` that the policy was not told of, it is told now. */
+  const capture = (reason: string, sinceMs: number, moment?: Moment): Promise<boolean> =>
+    queue.add(async (buffer) => {
       const snapshot = await state.snapshot();
       const { step, epoch } = position;
       const { arrays, files } = serializeCheckpoint(
@@ -136,14 +152,15 @@ export async function createCheckpointer(options: CheckpointerOptions): Promise<
         {
           position,
           historyCount: run.history.length,
-          policy: nextPolicyState,
-          ...(stop === undefined ? {} : { stop: stopState }),
+          policy: moment === undefined ? policy.state : policy.stateIfSaved(moment),
+          ...(stop === undefined ? {} : { stop: stopMemory }),
           random: random?.getState() ?? null,
           loop,
         },
         options.maxShardSizeBytes,
       );
       const packed = buffer.pack(arrays);
+      if (moment !== undefined) policy.advance(moment, true);
       const nowMs = clock.monotonicMs();
       const trainedMs = trainedBeforeMs + nowMs - startedMs;
       lastSavedMs = nowMs;
@@ -162,8 +179,6 @@ export async function createCheckpointer(options: CheckpointerOptions): Promise<
         },
       };
     });
-    return isSaved;
-  };
   const createMoment = (cause: Moment["cause"], metrics: Metrics, isEpochEnd: boolean): Moment => ({
     step: position.step,
     epoch: position.epoch,
@@ -197,26 +212,18 @@ export async function createCheckpointer(options: CheckpointerOptions): Promise<
     }
     const moment = createMoment("update", metrics, isEpochEnd);
     if (stop !== undefined) {
-      const decision = stop.advance(moment, stopState);
-      stopState = decision.state;
-      if (decision.stop !== undefined) stopped ??= { reason: "completed", cause: decision.stop };
+      const decision = stop.advance(moment, stopMemory.state);
+      stopMemory = { state: decision.state, cause: stopMemory.cause ?? decision.stop ?? null };
     }
-    const isDue = save.shouldSave(moment, policyState);
+    const isDue = policy.shouldSave(moment);
     if (isDue && whenSaving === "wait") await queue.drain();
-    if (queue.isIdle) policyStateIfLost = undefined;
-    const before = policyState;
-    const failure = queue.takeFailure() ?? run.takeFailure();
-    if (failure !== undefined) {
-      policyState = save.advance(moment, false, before);
-      policyStateIfLost = undefined;
-      throw failure;
+    let isSaving = false;
+    try {
+      throwFailure();
+      isSaving = isDue && (await capture(save.description, sinceMs, moment));
+    } finally {
+      if (!isSaving) policy.advance(moment, false);
     }
-    const next = save.advance(moment, true, before);
-    const isSaving = isDue && (await capture(save.description, next, sinceMs));
-    const without = save.advance(moment, false, before);
-    if (policyStateIfLost !== undefined) policyStateIfLost = save.advance(moment, isSaving, policyStateIfLost);
-    else if (isSaving) policyStateIfLost = without;
-    policyState = isSaving ? next : without;
     return { step: position.step, isSaving };
   };
 
@@ -230,9 +237,12 @@ export async function createCheckpointer(options: CheckpointerOptions): Promise<
     if (best !== undefined) await state.restore((await run.readContent(best)).state, best.path);
     return best;
   };
-  const currentStopping = (): Stopping | undefined =>
-    stopped ?? (signal?.aborted === true ? { reason: "stopped", cause: "a signal" } : undefined);
+  const currentStopping = (): Stopping | undefined => {
+    if (stopMemory.cause !== null) return { reason: "completed", cause: stopMemory.cause };
+    return signal?.aborted === true ? { reason: "stopped", cause: "a signal" } : undefined;
+  };
 
+  let isEnded = false;
   const finish: Checkpointer["finish"] = async (given) => {
     const stopping = currentStopping();
     const reason = given ?? stopping?.reason ?? "completed";
@@ -240,13 +250,13 @@ export async function createCheckpointer(options: CheckpointerOptions): Promise<
     let restored: Checkpoint | undefined;
     if (reason === "completed") {
       check.conclude();
-      const isDue = save.shouldSave(createMoment("end", lastMetrics, false), policyState);
-      if (isDue && !isSavedHere()) await capture(save.description, policyState, clock.monotonicMs());
+      const isDue = policy.shouldSave(createMoment("end", lastMetrics, false));
+      if (isDue && !isSavedHere()) await capture(save.description, clock.monotonicMs());
       await drain();
       await prune(true);
       restored = await restoreBest();
     } else if (position.step > 0 && latest()?.step !== position.step) {
-      await capture(stoppedReason, policyState, clock.monotonicMs());
+      await capture(stoppedReason, clock.monotonicMs());
       await drain();
     }
     await run.writeResult({
@@ -256,6 +266,7 @@ export async function createCheckpointer(options: CheckpointerOptions): Promise<
       ...(stopping?.reason === reason ? { cause: stopping.cause } : {}),
       ...(restored === undefined ? {} : { restoredStep: restored.step }),
     });
+    isEnded = true;
     await run.close();
     return restored === undefined ? {} : { restored };
   };
@@ -288,15 +299,13 @@ export async function createCheckpointer(options: CheckpointerOptions): Promise<
     },
     finish,
     close: async (error) => {
+      if (isEnded) return;
+      isEnded = true;
       try {
         await queue.drain();
         const isDue =
-          error !== undefined &&
-          position.step > 0 &&
-          save.shouldSave(createMoment("exception", lastMetrics, false), policyState);
-        if (isDue && latest()?.step !== position.step) {
-          await capture(exceptionReason, policyState, clock.monotonicMs());
-        }
+          error !== undefined && position.step > 0 && policy.shouldSave(createMoment("exception", lastMetrics, false));
+        if (isDue && latest()?.step !== position.step) await capture(exceptionReason, clock.monotonicMs());
         await drain();
       } finally {
         await run.close();

@@ -41,10 +41,10 @@ export function createFitCallback(checkpointer: Checkpointer, options: FitCallba
   };
   const callback = new ModelCallback({
     onBatchBegin: () => passOn(),
-    onBatchEnd: async () => {
+    onBatchEnd: async (batch) => {
       hasPendingStep = true;
       // TensorFlow.js reports an epoch's end after this batch even if it was not the last one.
-      if (checkpointer.stopping !== undefined) await passOn();
+      if (checkpointer.stopping !== undefined && !callback.isLastOfEpoch(batch)) await passOn();
     },
     onEpochEnd: (_epoch, logs) => passOn(toMetrics(logs)),
   });
@@ -62,6 +62,12 @@ class ModelCallback extends tf.CustomCallback {
   get model(): tf.LayersModel {
     if (this.#model === undefined) throw new TypeError("the callback was called outside model.fit");
     return this.#model;
+  }
+
+  /** False where it is not known: a dataset may not know its size. */
+  isLastOfEpoch(batch: number): boolean {
+    const { steps, samples, batchSize } = this.params as Readonly<Record<string, number | null | undefined>>;
+    return batch + 1 === (steps ?? Math.ceil((samples ?? Number.NaN) / (batchSize ?? Number.NaN)));
   }
 }
 

@@ -1,5 +1,8 @@
 import { open, stat } from "node:fs/promises";
 
+/** Node reads fewer than 2 GiB at once. */
+const maxReadBytes = 1 << 30;
+
 /** Reads several files into one array of bytes, one after the other. */
 export async function readJoined(paths: readonly string[]): Promise<Uint8Array<ArrayBuffer>> {
   const sizes = await Promise.all(paths.map(async (path) => (await stat(path)).size));
@@ -16,7 +19,7 @@ async function readInto(path: string, target: Uint8Array): Promise<number> {
   try {
     let size = 0;
     for (let bytesRead = -1; bytesRead !== 0 && size < target.byteLength; size += bytesRead) {
-      ({ bytesRead } = await file.read(target, size, target.byteLength - size));
+      ({ bytesRead } = await file.read(target, size, Math.min(target.byteLength - size, maxReadBytes)));
     }
     return size;
   } finally {

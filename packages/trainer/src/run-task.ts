@@ -10,21 +10,31 @@ import {
   manifestNames,
   parseDocument,
   removeUnleased,
+  replaceFile,
   runLayout,
   type Sealed,
   serializeDocument,
   serializeTimingRecord,
+  type StagedFolder,
   stageFolder,
   type TimingRecord,
 } from "@ckpt/manifest";
 
 import { type CheckpointFile, checkpointFileNames } from "./checkpoint-files.js";
+import { type SentError, serializeError } from "./sent-error.js";
 
 /** Adds a line to a file of the run. */
 export interface AppendTask {
   readonly kind: "append";
   readonly path: string;
   readonly line: string;
+}
+
+/** Gives a file of the run this content, whole or not at all. */
+export interface ReplaceTask {
+  readonly kind: "replace";
+  readonly path: string;
+  readonly text: string;
 }
 
 /** Writes and commits a checkpoint, then deletes those that it makes superfluous. */
@@ -55,17 +65,20 @@ export interface RemoveTask {
 }
 
 /** What a run's writer does, one after the other, in plain data that can go to another thread. */
-export type RunTask = AppendTask | SaveTask | RemoveTask;
+export type RunTask = AppendTask | ReplaceTask | SaveTask | RemoveTask;
 
 /** Which checkpoints were deleted and which stay because another process reads them. */
 export interface Removal {
   readonly removed: readonly string[];
   readonly leased: readonly string[];
+  /** What went wrong besides, first of all: after the commit of a checkpoint, or at one of several removals. */
+  readonly problem?: SentError;
 }
 
 /** What came of a task. */
 export interface RunTaskResults {
   readonly append: undefined;
+  readonly replace: undefined;
   readonly save: Removal & { readonly manifest: Sealed<CheckpointManifest>; readonly durationMs: number };
   readonly remove: Removal;
 }
@@ -74,7 +87,7 @@ export interface RunTaskResults {
  * Does one task.
  *
  * @throws {CkptError} FILE_SYSTEM; of a save that failed nothing is left behind under the checkpoint's name, and nothing
- *   is deleted for it.
+ *   is deleted for it. What goes wrong once the checkpoint is there is the `problem` of the result.
  */
 export async function performRunTask<Task extends RunTask>(
   task: Task,
@@ -84,6 +97,9 @@ export async function performRunTask(task: RunTask, fileSystem: FileSystem): Pro
   switch (task.kind) {
     case "append":
       await fileSystem.appendFile(task.path, new TextEncoder().encode(task.line));
+      return undefined;
+    case "replace":
+      await replaceFile(task.path, task.text, fileSystem);
       return undefined;
     case "save":
       return saveCheckpoint(task, fileSystem);
@@ -101,9 +117,12 @@ async function saveCheckpoint(task: SaveTask, fileSystem: FileSystem): Promise<R
   const text = await commitCheckpoint(task, path, fileSystem);
   const durationMs = timing.blockedMs + performance.now() - start;
   const line = serializeTimingRecord({ ...timing, durationMs });
-  await fileSystem.appendFile(join(run, runLayout.timings), new TextEncoder().encode(line));
+  const timed = await attempt(() =>
+    fileSystem.appendFile(join(run, runLayout.timings), new TextEncoder().encode(line)),
+  );
   const removal = await removeCheckpoints({ kind: "remove", run, paths: superfluous }, fileSystem);
-  return { ...removal, manifest: parseDocument(checkpointManifestType, text, path), durationMs };
+  const saved = { manifest: parseDocument(checkpointManifestType, text, path), durationMs };
+  return timed === undefined ? { ...removal, ...saved } : { ...removal, ...saved, problem: timed };
 }
 
 /** Returns the text of the manifest. */
@@ -117,7 +136,7 @@ async function commitCheckpoint(
   try {
     for (const file of files) {
       if (!("text" in file)) await staged.write(file.path, packed.subarray(file.startByte, file.endByte));
-      else if (!(await linkModel(file, previous, staged.link))) await staged.write(file.path, file.text);
+      else if (!(await linkModel(file, previous, staged))) await staged.write(file.path, file.text);
     }
     await staged.commit(manifestNames.checkpoint, (entries) => {
       const whole: CheckpointManifest = { ...manifest, files: entries };
@@ -136,19 +155,35 @@ async function commitCheckpoint(
 async function linkModel(
   { path, text }: { readonly path: string; readonly text: string },
   previous: SaveTask["previous"],
-  link: (existing: string, entry: FileEntry) => Promise<boolean>,
+  staged: StagedFolder,
 ): Promise<boolean> {
   const entry = previous?.files.find((file) => file.path === path);
   if (path !== checkpointFileNames.model || previous === undefined || entry === undefined) return false;
-  return entry.sha256 === digestBytes(text) && link(join(previous.path, path), entry);
+  return entry.sha256 === digestBytes(text) && staged.link(join(previous.path, path), entry);
 }
 
 async function removeCheckpoints({ run, paths }: RemoveTask, fileSystem: FileSystem): Promise<Removal> {
   const removed: string[] = [];
   const leased: string[] = [];
+  let problem: SentError | undefined;
   for (const path of paths) {
-    const { kind } = await removeUnleased(path, run, fileSystem);
-    (kind === "removed" ? removed : leased).push(path);
+    const found = await attempt(async () => {
+      // Somebody else may have deleted it.
+      const isThere = await fileSystem.exists(path);
+      const kind = isThere ? (await removeUnleased(path, run, fileSystem)).kind : "removed";
+      (kind === "removed" ? removed : leased).push(path);
+    });
+    problem ??= found;
   }
-  return { removed, leased };
+  return problem === undefined ? { removed, leased } : { removed, leased, problem };
+}
+
+/** Returns what went wrong. */
+async function attempt(action: () => Promise<void>): Promise<SentError | undefined> {
+  try {
+    await action();
+    return undefined;
+  } catch (error) {
+    return serializeError(error);
+  }
 }

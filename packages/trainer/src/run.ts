@@ -19,9 +19,6 @@ import {
   runManifestType,
   serializeCanonicalJson,
   serializeDocument,
-  serializeHistoryRecord,
-  serializeTimingRecord,
-  storeMetrics,
   sweepLeftovers,
   verifyFiles,
 } from "@ckpt/manifest";
@@ -32,6 +29,7 @@ import { type Checkpoint, findLatestValid, readCheckpointContent, type SkippedCh
 import { type Clock, systemClock } from "./clock.js";
 import { discardRun, formatSetAsideName } from "./discard-run.js";
 import type { Measurement } from "./moment.js";
+import { createRunJournal } from "./run-journal.js";
 import { dropTornLine, parseTrainedTimes, readTextIfAny, truncateHistory } from "./run-records.js";
 import type { RunTask, RunTaskResults } from "./run-task.js";
 import { createRunWriter, type RunWriter } from "./run-writer.js";
@@ -89,9 +87,17 @@ export interface Run {
   appendMeasurement(measurement: Measurement): void;
   /** Does a piece of work and appends how long it took to `timings.jsonl`. */
   time<Result>(action: "measure", step: number, work: () => Promise<Result>): Promise<Result>;
-  /** Has something written after all that was submitted before. */
+  /**
+   * Has something written after all that was submitted before.
+   *
+   * @throws {TypeError} The run is complete or closed.
+   */
   submit<Task extends RunTask>(task: Task): Promise<RunTaskResults[Task["kind"]]>;
-  /** Waits for everything that was submitted or appended. */
+  /**
+   * Waits until everything that was appended is on disk, and makes a history that lost a line whole again.
+   *
+   * @throws {CkptError} FILE_SYSTEM when that fails.
+   */
   drain(): Promise<void>;
   /** The first failure of an append since the last call. */
   takeFailure(): Error | undefined;
@@ -174,7 +180,7 @@ export async function openRun(options: OpenRunOptions): Promise<Run> {
 interface RunEffects {
   readonly fileSystem: FileSystem;
   readonly clock: Clock;
-  release(): Promise<void>;
+  readonly release: () => Promise<void>;
 }
 
 function createRun(
@@ -183,57 +189,47 @@ function createRun(
   { fileSystem, clock, release }: RunEffects,
 ): Run {
   const { path, manifest, isComplete } = fields;
-  const history = [...measured];
   const writer: RunWriter | undefined = isComplete ? undefined : createRunWriter(fileSystem);
-  let failure: Error | undefined;
-  let appended: Promise<void> = Promise.resolve();
-  const submit: Run["submit"] = (task) => {
-    if (writer === undefined) throw new TypeError(`the run ${path} is complete: nothing is written to it`);
-    return writer.submit(task);
+  let closing: Promise<void> | undefined;
+  const requireOpen = (): RunWriter => {
+    // Without the lock another process may be writing it.
+    if (writer !== undefined && closing === undefined) return writer;
+    throw new TypeError(`the run ${path} is ${isComplete ? "complete" : "closed"}: nothing is written to it`);
   };
-  const append = (file: string, line: string): void => {
-    appended = submit({ kind: "append", path: join(path, file), line }).catch((error: unknown) => {
-      failure ??= error as Error;
-    });
-  };
-  let isClosed = false;
+  const submit: Run["submit"] = (task) => requireOpen().submit(task);
+  const journal = createRunJournal(path, measured, submit);
   return {
     ...fields,
     clock,
-    history,
-    appendMeasurement: (measurement) => {
-      const { step, epoch, metrics } = measurement;
-      history.push(measurement);
-      append(runLayout.history, serializeHistoryRecord({ step, epoch, metrics: storeMetrics(metrics) }));
-    },
+    history: journal.history,
+    appendMeasurement: (measurement) => journal.appendMeasurement(measurement),
     time: async (action, step, work) => {
       const start = clock.monotonicMs();
       const result = await work();
       const durationMs = clock.monotonicMs() - start;
       const at = clock.wallTime().toISOString();
-      const record = { stage: "train", action, subject: `step ${step}`, at, durationMs } as const;
-      append(runLayout.timings, serializeTimingRecord(record));
+      journal.appendTiming({ stage: "train", action, subject: `step ${step}`, at, durationMs });
       return result;
     },
     submit,
-    drain: () => appended,
-    takeFailure: () => {
-      const taken = failure;
-      failure = undefined;
-      return taken;
-    },
+    drain: () => journal.drain(),
+    takeFailure: () => journal.takeFailure(),
     readPinned: () => readPins(path, fileSystem),
     readContent: async (checkpoint) => {
       const [problem] = await verifyFiles(checkpoint.path, checkpoint.manifest.files);
       if (problem !== undefined) throw problem;
       return readCheckpointContent(checkpoint);
     },
-    writeResult: (result) => writeRunManifest(path, { ...manifest, result }, fileSystem),
-    close: async () => {
-      if (isClosed) return;
-      isClosed = true;
-      await writer?.drain();
-      await release();
+    writeResult: async (result) => {
+      requireOpen();
+      await writeRunManifest(path, { ...manifest, result }, fileSystem);
+    },
+    close: () => {
+      closing ??= (async () => {
+        await writer?.drain();
+        await release();
+      })();
+      return closing;
     },
   };
 }

@@ -14,6 +14,8 @@ export interface SaveQueueOptions<Save> {
   write(save: Save): Promise<void>;
   /** A save that waits must not be given up for a newer one. */
   isIrreplaceable(save: Save): boolean;
+  /** Called when a save that waited gave its place to a newer one. */
+  onReplaced?(save: Save): void;
 }
 
 /** At most one save being written and, with `replace`, one that waits. */
@@ -33,27 +35,33 @@ export interface SaveQueue<Save> {
 }
 
 /** Makes a queue that keeps its buffers from save to save. */
-export function createSaveQueue<Save>({ whenSaving, write, isIrreplaceable }: SaveQueueOptions<Save>): SaveQueue<Save> {
+export function createSaveQueue<Save>(options: SaveQueueOptions<Save>): SaveQueue<Save> {
+  const { whenSaving } = options;
   const free: StateBuffer[] = [];
   let current: Promise<void> | undefined;
   let waiting: { readonly save: Save; readonly buffer: StateBuffer } | undefined;
   let failure: Error | undefined;
 
+  const run = async (save: Save, buffer: StateBuffer): Promise<void> => {
+    try {
+      await options.write(save);
+    } catch (error) {
+      failure ??= error as Error;
+    }
+    free.push(buffer);
+    current = undefined;
+    const next = waiting;
+    waiting = undefined;
+    if (next !== undefined) start(next.save, next.buffer);
+  };
   const start = (save: Save, buffer: StateBuffer): void => {
-    current = write(save)
-      .catch((error: unknown) => {
-        failure ??= error as Error;
-      })
-      .then(() => {
-        free.push(buffer);
-        current = undefined;
-        const next = waiting;
-        waiting = undefined;
-        if (next !== undefined) start(next.save, next.buffer);
-      });
+    current = run(save, buffer);
   };
   const drain = async (): Promise<void> => {
-    while (current !== undefined) await current;
+    if (current === undefined) return;
+    await current;
+    // One that waited may have followed.
+    await drain();
   };
   return {
     get isIdle() {
@@ -62,11 +70,20 @@ export function createSaveQueue<Save>({ whenSaving, write, isIrreplaceable }: Sa
     add: async (capture) => {
       if (current !== undefined && whenSaving === "skip") return false;
       if (whenSaving === "wait") await drain();
-      if (waiting !== undefined && isIrreplaceable(waiting.save)) await current;
-      if (waiting !== undefined) free.push(waiting.buffer);
-      waiting = undefined;
+      if (waiting !== undefined && options.isIrreplaceable(waiting.save)) await current;
+      if (waiting !== undefined) {
+        free.push(waiting.buffer);
+        options.onReplaced?.(waiting.save);
+        waiting = undefined;
+      }
       const buffer = free.pop() ?? new StateBuffer();
-      const save = await capture(buffer);
+      let save: Save;
+      try {
+        save = await capture(buffer);
+      } catch (error) {
+        free.push(buffer);
+        throw error;
+      }
       if (current === undefined) start(save, buffer);
       else waiting = { save, buffer };
       return true;

@@ -1,5 +1,7 @@
 import { Worker } from "node:worker_threads";
 
+import { CkptError } from "@ckpt/manifest";
+
 import type { RunTask, RunTaskResults } from "./run-task.js";
 import { restoreError } from "./sent-error.js";
 import type { WriterCall, WriterReply } from "./writer-thread.js";
@@ -13,8 +15,9 @@ export interface WriterThread {
 }
 
 interface PendingCall {
-  resolve(result: RunTaskResults[RunTask["kind"]]): void;
-  reject(error: Error): void;
+  readonly task: RunTask;
+  readonly resolve: (result: RunTaskResults[RunTask["kind"]]) => void;
+  readonly reject: (error: Error) => void;
 }
 
 // Run from source, the entry keeps the extension that it has there: Node resolves a worker's entry without help.
@@ -40,8 +43,10 @@ function startWriterThread(): WriterThread {
 
   const lose = (error: Error): void => {
     loss ??= error;
-    for (const call of pending.values()) call.reject(loss);
+    for (const { task, reject } of pending.values()) reject(describeLoss(task, loss));
     pending.clear();
+    // Otherwise it might go on beside its successor.
+    void worker.terminate();
   };
   worker.on("message", (reply: WriterReply) => {
     const call = pending.get(reply.id);
@@ -52,20 +57,28 @@ function startWriterThread(): WriterThread {
   });
   worker.on("messageerror", lose);
   worker.on("error", lose);
-  worker.on("exit", (code) => lose(new Error(`the thread that writes the run ended with exit code ${code}`)));
+  worker.on("exit", (code) => lose(new Error(`it ended with exit code ${code}`)));
 
   return {
     call: <Task extends RunTask>(task: Task) =>
       new Promise<RunTaskResults[Task["kind"]]>((resolve, reject) => {
         if (loss !== undefined) {
-          reject(loss);
+          reject(describeLoss(task, loss));
           return;
         }
         const id = ++callCount;
-        pending.set(id, { resolve: resolve as PendingCall["resolve"], reject });
-        worker.ref();
+        // First, since a task that cannot be sent makes it throw.
         worker.postMessage({ id, task } satisfies WriterCall);
+        pending.set(id, { task, resolve: resolve as PendingCall["resolve"], reject });
+        worker.ref();
       }),
     isAlive: () => loss === undefined,
   };
+}
+
+/** Whether the task was done is not known. */
+function describeLoss(task: RunTask, cause: Error): CkptError {
+  const path = "path" in task ? task.path : task.run;
+  const reason = `the thread that writes the run was lost: ${cause.message}`;
+  return new CkptError("FILE_SYSTEM", { path, operation: task.kind, reason }, { cause });
 }

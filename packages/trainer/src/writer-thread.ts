@@ -20,11 +20,14 @@ export type WriterReply = { readonly id: number } & (
 // The entry of the thread that a run is written on. It must not load TensorFlow.js: that is a second of start-up and a
 // second engine.
 let last: Promise<void> = Promise.resolve();
-parentPort?.on("message", ({ id, task }: WriterCall) => {
-  last = last.then(async () => {
-    parentPort?.postMessage(await answer(id, task));
-  });
+parentPort?.on("message", (call: WriterCall) => {
+  last = reply(call, last);
 });
+
+async function reply({ id, task }: WriterCall, before: Promise<void>): Promise<void> {
+  await before;
+  parentPort?.postMessage(await answer(id, task));
+}
 
 async function answer(id: number, task: RunTask): Promise<WriterReply> {
   try {

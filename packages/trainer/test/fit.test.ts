@@ -1,12 +1,18 @@
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { verifyRun } from "@ckpt/manifest";
 import * as tf from "@tensorflow/tfjs";
 import { describe, expect, it } from "vitest";
 
 import {
+  type Checkpointer,
+  type CheckpointerOptions,
   createCheckpointer,
+  earlyStopping,
   everyEpochs,
   everySteps,
+  type FitCallbackOptions,
   onImprovement,
   openRun,
   type SavePolicy,
@@ -165,5 +171,78 @@ describe("the callback of model.fit", () => {
     expect(parts.weights).toEqual(whole.weights);
     expect(parts.run.history).toEqual(whole.run.history);
     expect(parts.saved).toEqual([4, 8, 12, 16]);
+  });
+});
+
+interface Stopped {
+  readonly checkpointer: Checkpointer;
+  readonly saved: readonly (readonly [number, string])[];
+  readonly result: unknown;
+}
+
+/** Fits four updates an epoch; `abortAt` is the update during which the signal comes. */
+async function fitUntil(
+  options: Pick<CheckpointerOptions, "save" | "stop">,
+  abortAt?: number,
+  callbackOptions: FitCallbackOptions = {},
+): Promise<Stopped> {
+  const path = join(await makeTestFolder(), "run");
+  const model = createModel("adam");
+  const controller = new AbortController();
+  const run = await openRun({ path });
+  const checkpointer = await createCheckpointer({ run, model, signal: controller.signal, ...options });
+  let updates = 0;
+  const aborting = new tf.CustomCallback({
+    onBatchEnd: async () => {
+      if (++updates === abortAt) controller.abort();
+    },
+  });
+  await model.fit(training.x, training.y, {
+    epochs: 5,
+    batchSize: 16,
+    callbacks: [aborting, checkpointer.callback(callbackOptions)],
+  });
+  expect(updates).toBe(checkpointer.position.step);
+  expect(model.optimizer.iterations).toBe(updates);
+  await checkpointer.finish();
+  const { result } = JSON.parse(await readFile(join(path, "run.json"), "utf8")) as { readonly result: unknown };
+  const saved = checkpointer.checkpoints.map(({ step, manifest }) => [step, manifest.reason] as const);
+  expect((await verifyRun(path)).problems).toEqual([]);
+  disposeModels(model);
+  return { checkpointer, saved, result };
+}
+
+describe("a fit that is to stop", () => {
+  it.each([
+    [1, { step: 1, epoch: 0, batch: 1 }],
+    [3, { step: 3, epoch: 0, batch: 3 }],
+    [4, { step: 4, epoch: 1, batch: 0 }],
+    [6, { step: 6, epoch: 1, batch: 2 }],
+    [8, { step: 8, epoch: 2, batch: 0 }],
+  ])("stops at the update at which a signal comes, the %s., with its state saved", async (abortAt, position) => {
+    const { checkpointer, saved, result } = await fitUntil({ save: everySteps(100) }, abortAt);
+    expect(checkpointer.position).toEqual(position);
+    expect(saved).toEqual([[abortAt, "stopped before the end"]]);
+    expect(result).toEqual({ step: abortAt, epoch: position.epoch, reason: "stopped", cause: "a signal" });
+  });
+
+  it("stops at an epoch's end by what was measured there", async () => {
+    const stop = earlyStopping({ monitor: "val_loss", mode: "max", patience: 2 });
+    const { checkpointer, result } = await fitUntil({ save: everyEpochs(1), stop }, undefined, { validation });
+    expect(checkpointer.position).toEqual({ step: 12, epoch: 3, batch: 0 });
+    expect(result).toMatchObject({
+      step: 12,
+      reason: "completed",
+      cause: expect.stringContaining("val_loss") as string,
+    });
+  });
+
+  it("stops within an epoch, one update after the measurement that said so", async () => {
+    const stop = earlyStopping({ monitor: "val_loss", mode: "max", patience: 1 });
+    const { checkpointer } = await fitUntil({ save: everySteps(1), stop }, undefined, {
+      validation,
+      measureEverySteps: 1,
+    });
+    expect(checkpointer.position).toEqual({ step: 3, epoch: 0, batch: 3 });
   });
 });
