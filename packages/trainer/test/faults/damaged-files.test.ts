@@ -166,14 +166,14 @@ describe("a damaged file of a run", () => {
   });
 });
 
-describe("a file of a newer version", () => {
-  /** Writes a document as a later version would: sealed as always, with a version this one does not know. */
-  async function makeNewer(path: string): Promise<void> {
-    const { digest: _digest, ...content } = JSON.parse(await readFile(path, "utf8")) as Record<string, unknown>;
-    const newer = { ...content, schemaVersion: 7 };
-    await writeFile(path, `${JSON.stringify({ ...newer, digest: digestBytes(JSON.stringify(newer)) }, null, 2)}\n`);
-  }
+/** Writes a document as a later version would: sealed as always, with a version this one does not know. */
+async function makeNewer(path: string): Promise<void> {
+  const { digest: _digest, ...content } = JSON.parse(await readFile(path, "utf8")) as Record<string, unknown>;
+  const newer = { ...content, schemaVersion: 7 };
+  await writeFile(path, `${JSON.stringify({ ...newer, digest: digestBytes(JSON.stringify(newer)) }, null, 2)}\n`);
+}
 
+describe("a file of a newer version", () => {
   it.each(["run.json", "checkpoints/step-00000004/checkpoint.json"])(
     "%s is an error that names both versions, and everything is left as it is",
     async (file) => {

@@ -47,37 +47,37 @@ async function checkNothingLost(run: string, ended: Ended): Promise<void> {
   expect(steps).toEqual(expect.arrayContaining(reported.filter((step) => !mayBePruned || keptSteps.includes(step))));
 }
 
-describe("a training process killed by SIGKILL", { timeout: 1_200_000 }, () => {
-  /** Has a process die everywhere in turn; each time nothing may be lost, and a resume has to end as if it never had. */
-  async function dieAt(
-    deaths: readonly Death[],
-    expected: Readonly<Record<string, string>>,
-    start: (run: string, death: Death) => Promise<Ended>,
-  ): Promise<ReadonlySet<number>> {
-    const resumedFrom = new Set<number>();
-    // One at a time: each has Math.random to itself while it trains.
-    let resumed: Promise<unknown> = Promise.resolve();
-    const resume = (run: string): Promise<TrainOutcome> => {
-      const outcome = resumed.then(() => train(tinyRun(run)));
-      resumed = outcome.catch(() => undefined);
-      return outcome;
-    };
-    await forEachOfTwo(deaths, async (death) => {
-      const run = join(await makeTestFolder(), "run");
-      const ended = await start(run, death);
-      expect(ended.signal, `${JSON.stringify(death)} ${ended.errors}`).toBe("SIGKILL");
-      await checkNothingLost(run, ended);
-      const outcome = await resume(run);
-      if (!outcome.isAlreadyComplete) resumedFrom.add(outcome.resumedFrom ?? 0);
-      expect(outcome.skipped).toEqual([]);
-      expect(await readRunFiles(run), JSON.stringify(death)).toEqual(expected);
-      expect((await verifyRun(run)).problems).toEqual([]);
-      const names = [...(await readdir(run)), ...(await readdir(join(run, "checkpoints")))];
-      expect(names.filter((name) => name.startsWith("."))).toEqual([]);
-    });
-    return resumedFrom;
-  }
+/** Has a process die everywhere in turn; each time nothing may be lost, and a resume has to end as if it never had. */
+async function dieAt(
+  deaths: readonly Death[],
+  expected: Readonly<Record<string, string>>,
+  start: (run: string, death: Death) => Promise<Ended>,
+): Promise<ReadonlySet<number>> {
+  const resumedFrom = new Set<number>();
+  // One at a time: each has Math.random to itself while it trains.
+  let resumed: Promise<unknown> = Promise.resolve();
+  const resume = (run: string): Promise<TrainOutcome> => {
+    const outcome = resumed.then(() => train(tinyRun(run)));
+    resumed = outcome.catch(() => undefined);
+    return outcome;
+  };
+  await forEachOfTwo(deaths, async (death) => {
+    const run = join(await makeTestFolder(), "run");
+    const ended = await start(run, death);
+    expect(ended.signal, `${JSON.stringify(death)} ${ended.errors}`).toBe("SIGKILL");
+    await checkNothingLost(run, ended);
+    const outcome = await resume(run);
+    if (!outcome.isAlreadyComplete) resumedFrom.add(outcome.resumedFrom ?? 0);
+    expect(outcome.skipped).toEqual([]);
+    expect(await readRunFiles(run), JSON.stringify(death)).toEqual(expected);
+    expect((await verifyRun(run)).problems).toEqual([]);
+    const names = [...(await readdir(run)), ...(await readdir(join(run, "checkpoints")))];
+    expect(names.filter((name) => name.startsWith("."))).toEqual([]);
+  });
+  return resumedFrom;
+}
 
+describe("a training process killed by SIGKILL", { timeout: 1_200_000 }, () => {
   it("before any call to the file system and within any write loses nothing", async () => {
     const whole = join(await makeTestFolder(), "run");
     const calls: (keyof FileSystem)[] = [];
