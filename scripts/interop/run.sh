@@ -1,11 +1,16 @@
 #!/usr/bin/env bash
-# Loads the demo's artifacts in real TensorFlow and the ONNX tools and compares them with each other: the oracle that
-# the product itself never needs. Makes its own virtual environment; its folder can be kept through CKPT_INTEROP_VENV.
+# The oracles that the product itself never needs: loads the demo's artifacts in real TensorFlow and the ONNX tools and
+# compares them with each other; then trains on tfjs-node, whose native addon it compiles for that and takes away again.
+# Makes its own virtual environment; its folder can be kept through CKPT_INTEROP_VENV. Needs python3 and g++.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 venv=${CKPT_INTEROP_VENV:-$(mktemp -d)/venv}
+export TF_CPP_MIN_LOG_LEVEL=3 CUDA_VISIBLE_DEVICES=
 [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
 "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements.txt"
 cd "$here/../.."
 for config in examples/digits examples/digits/conv.config.ts; do npx --yes pnpm@10.34.9 ckpt run "$config" --quiet; done
-TF_CPP_MIN_LOG_LEVEL=3 CUDA_VISIBLE_DEVICES= "$venv/bin/python" "$here/compare_artifacts.py" examples/digits/runs/*/artifacts/*
+"$venv/bin/python" "$here/compare_artifacts.py" examples/digits/runs/*/artifacts/*
+addon=$(bash "$here/build-tfjs-node.sh" "$venv")
+trap '[ -z "$addon" ] || rm "$addon"' EXIT
+npx --yes pnpm@10.34.9 --filter @ckpt/trainer test:interop

@@ -34,7 +34,7 @@ export interface CheckpointDescription {
   readonly isPick: boolean;
 }
 
-/** A run as `ckpt ls` tells it. Checkpoints are ascending by step. */
+/** A run as `ckpt ls` tells it. Checkpoints are ascending by step, averages after the trained one. */
 export interface RunDescription {
   readonly path: string;
   readonly manifest: Sealed<RunManifest>;

@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 
-import { CkptError, type CommittedKind, manifestNames, runLayout } from "@ckpt/manifest";
+import { CkptError, type CommittedKind, compareCheckpointNames, manifestNames, runLayout } from "@ckpt/manifest";
 
 /** What a folder is, told by the manifest in it. */
 export type FolderKind = CommittedKind | "run";
@@ -24,7 +24,7 @@ export async function identifyFolder(path: string): Promise<FolderKind | undefin
 }
 
 /**
- * The folders of one kind directly in `path`, by name; hidden ones are staging and trash and are left out.
+ * The folders of one kind directly in `path`, checkpoints and artifacts by step and others by name; hidden ones are staging and trash and are left out.
  *
  * @throws {CkptError} FILE_SYSTEM when one cannot be read.
  */
@@ -36,17 +36,17 @@ export async function findFolders(path: string, kind: FolderKind): Promise<reado
   return found;
 }
 
-/** The committed step folders of one kind in a run, ascending; none if `run` is not there. */
+/** The checkpoints of a run, or their artifacts, by step and with averages last of a step; none if `run` is not there. */
 export async function findInRun(run: string, kind: "checkpoint" | "artifact"): Promise<readonly string[]> {
   const folder = join(run, kind === "checkpoint" ? runLayout.checkpoints : runLayout.artifacts);
   const names = await listFolder(folder);
   return names.filter((name) => !name.startsWith(".")).map((name) => join(folder, name));
 }
 
-/** Names in a folder, sorted by code unit; none if it is not there or is a file. */
+/** Names in a folder: checkpoints by step, then others by code unit; none if it is not there or is a file. */
 async function listFolder(path: string): Promise<readonly string[]> {
   try {
-    return (await readdir(path)).toSorted();
+    return (await readdir(path)).toSorted(compareCheckpointNames);
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code === "ENOENT" || code === "ENOTDIR") return [];

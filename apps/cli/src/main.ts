@@ -19,11 +19,13 @@ import { openTerminal, type Terminal } from "./terminal.js";
 const commands: Readonly<Record<string, (add: AddCommand) => Promise<void>>> = {
   run: async (add) => add((await import("./commands/run.js")).runCommand),
   train: async (add) => add((await import("./commands/train.js")).trainCommand),
+  average: async (add) => add((await import("./commands/average.js")).averageCommand),
   freeze: async (add) => add((await import("./commands/freeze.js")).freezeCommand),
   evaluate: async (add) => add((await import("./commands/evaluate.js")).evaluateCommand),
   rank: async (add) => add((await import("./commands/rank.js")).rankCommand),
   ls: async (add) => add((await import("./commands/ls.js")).lsCommand),
   show: async (add) => add((await import("./commands/show.js")).showCommand),
+  pin: async (add) => add((await import("./commands/pin.js")).pinCommand),
   verify: async (add) => add((await import("./commands/verify.js")).verifyCommand),
   doctor: async (add) => add((await import("./commands/doctor.js")).doctorCommand),
 };

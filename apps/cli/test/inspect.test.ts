@@ -185,7 +185,19 @@ describe("ckpt --help and --version", () => {
       requireCkpt(["freeze", "--help"], { cwd: project }),
       requireCkpt(["--version"], { cwd: project }),
     ]);
-    for (const name of ["run", "train", "freeze", "evaluate", "rank", "ls", "show", "verify", "doctor"]) {
+    for (const name of [
+      "run",
+      "train",
+      "average",
+      "freeze",
+      "evaluate",
+      "rank",
+      "ls",
+      "show",
+      "pin",
+      "verify",
+      "doctor",
+    ]) {
       expect(help.stdout).toMatch(new RegExp(`^ {2}ckpt ${name}\\b`, "m"));
     }
     expect(help.stdout).toContain("Exit codes: 0 ok; 2 ");

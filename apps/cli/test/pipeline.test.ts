@@ -1,10 +1,10 @@
-import { readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir, rm, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
 import { copyProject, createProject, readRun, readTree, removeProjects } from "./project.js";
-import { requireCkpt } from "./run-ckpt.js";
+import { requireCkpt, runCkpt } from "./run-ckpt.js";
 
 const first = inject("finished");
 let project: string;
@@ -124,6 +124,87 @@ describe("the stages, each by its own command", () => {
     expect(await readRun(join(other, "runs/points"))).toEqual(expected);
   });
 });
+
+describe("ckpt average", () => {
+  it("makes a candidate that is listed, frozen, evaluated, ranked and verified with the trained ones", async () => {
+    const other = await copyProject(first.project);
+    const cwd = { cwd: other };
+    const steps = (await readdir(join(other, "runs/points/checkpoints"))).map((name) => Number(name.slice(5)));
+    const made = await requireCkpt(["average", "runs/points", "--last", "2", "--json"], cwd);
+    const average = JSON.parse(made.stdout) as { readonly path: string; readonly parents: readonly object[] };
+    const id = basename(average.path);
+    expect(id).toMatch(new RegExp(`^average-${String(steps.at(-1)).padStart(8, "0")}-[0-9a-f]{8}$`));
+    expect(average).toMatchObject({ command: "average", run: "runs/points", step: steps.at(-1), isReused: false });
+    expect(average.parents).toMatchObject(steps.slice(-2).map((step) => ({ step })));
+
+    const again = await requireCkpt(["average", "runs/points", "--steps", steps.slice(-2).toReversed().join()], cwd);
+    expect(again.stdout).toBe(
+      `runs/points/checkpoints/${id}  average of 2 checkpoints: steps ${steps.slice(-2).join(", ")}; is there already\n`,
+    );
+    const best = await requireCkpt(["average", "runs/points", "--best", "3", "--json"], cwd);
+    expect(JSON.parse(best.stdout)).toMatchObject({ isReused: false, batchNorm: false });
+    const bestId = basename((JSON.parse(best.stdout) as { readonly path: string }).path);
+
+    const { stdout, stderr } = await requireCkpt(["run", "--json"], cwd);
+    const { ranking, artifacts } = JSON.parse(stdout) as RunDocument;
+    expect(stderr.split("is there already")).toHaveLength(4);
+    expect(artifacts).toHaveLength(5);
+    expect(ranking.candidates.map((candidate) => candidate.rank)).toEqual([1, 2, 3, 4, 5]);
+    expect(ranking.candidates.map((candidate) => candidate.id)).toEqual(expect.arrayContaining([id, bestId]));
+    const listed = (await requireCkpt(["ls", "runs/points"], cwd)).stdout.trimEnd().split("\n").slice(2);
+    const names = listed.map((line) => line.split(" ", 1)[0] ?? "");
+    expect(names.map((name) => name.startsWith("average-"))).toEqual([false, false, false, true, true]);
+    const shown = await requireCkpt(["show", `runs/points/checkpoints/${id}`], cwd);
+    expect(shown.stdout.match(/^parent +step \d+, [0-9a-f]{12}$/gm)).toHaveLength(2);
+    expect((await requireCkpt(["verify", "runs/points"], cwd)).stdout).toContain("all as they were written");
+  });
+
+  it("refuses what it cannot choose, and says what there is", async () => {
+    const [none, many, step, metric, statistics] = await Promise.all([
+      refuse(),
+      refuse("--last", "4"),
+      refuse("--steps", "1,2"),
+      refuse("--best", "2", "--monitor", "f1"),
+      refuse("--last", "2", "--batch-norm"),
+    ]);
+    expect(none).toBe("--last: expected this, --best or --steps, to say which checkpoints, found none of them");
+    expect(many).toBe("--last: expected 2 to 3, as many checkpoints as there are to choose from, found 4");
+    expect(step).toMatch(/^--steps: expected steps there are checkpoints of: \d+, \d+, \d+, found 1$/);
+    expect(metric).toBe("no metric f1; there are: loss, acc, val_loss, val_acc");
+    expect(statistics).toContain("expected a model with BatchNormalization layers, found none");
+  });
+
+  it("recomputes batch-norm statistics with the run's own model and train split, to the same bytes", async () => {
+    const other = await createProject(
+      ["tf.layers.dropout({ rate: 0.1 }),", dropoutAndBatchNorm],
+      ["epochs: 6", "epochs: 3"],
+    );
+    const cwd = { cwd: other };
+    await requireCkpt(["train"], cwd);
+    const given = ["average", "runs/points", "--best", "2", "--batch-norm", "--json"];
+    const made = JSON.parse((await requireCkpt(given, cwd)).stdout) as { readonly path: string };
+    const path = join(other, made.path);
+    const files = await readTree(path);
+    await rm(path, { recursive: true });
+    expect(JSON.parse((await requireCkpt(given, cwd)).stdout)).toEqual(made);
+    expect(await readTree(path)).toEqual(files);
+    const plain = await requireCkpt(["average", "runs/points", "--best", "2"], cwd);
+    expect(plain.stdout).not.toContain(basename(path));
+    // The training's artifacts and the average's are frozen from one capture, and compared with its own statistics.
+    const frozen = await requireCkpt(["freeze", "runs/points", "--formats", "onnx", "--json"], cwd);
+    const { artifacts } = JSON.parse(frozen.stdout) as { readonly artifacts: readonly { readonly path: string }[] };
+    expect(artifacts.map((artifact) => basename(artifact.path))).toContain(basename(path));
+  });
+});
+
+const dropoutAndBatchNorm = "tf.layers.dropout({ rate: 0.1 }), tf.layers.batchNormalization(),";
+
+/** The message with which `ckpt average` refuses. */
+async function refuse(...given: readonly string[]): Promise<string> {
+  const { code, stdout } = await runCkpt(["average", "runs/points", ...given, "--json"], { cwd: project });
+  expect(code).not.toBe(0);
+  return (JSON.parse(stdout) as { readonly error: { readonly message: string } }).error.message;
+}
 
 interface RunDocument {
   readonly ranking: { readonly candidates: readonly { readonly id: string; readonly rank: number }[] };

@@ -177,7 +177,7 @@ describe("writeRanking", () => {
     const best = join(run.path, runLayout.best);
     expect(await readlink(best)).toBe("artifacts/step-00000002");
     expect(await readFile(join(best, "artifact.json"))).toEqual(
-      await readFile(join(artifactPath(run.path, 2), "artifact.json")),
+      await readFile(join(artifactPath(run.path, "step-00000002"), "artifact.json")),
     );
     const pick = { id: "step-00000001", artifact: digestBytes("x"), decidedBy: "higher accuracy" };
     await writeRanking(run.path, { ...ranking, pick });

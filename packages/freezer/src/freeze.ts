@@ -1,3 +1,5 @@
+import { basename } from "node:path";
+
 import { artifactPath, CkptError } from "@ckpt/manifest";
 
 import { runFreezeJobs } from "./freeze-jobs.js";
@@ -44,8 +46,8 @@ export async function freeze({ source, out, ...options }: FreezeOptions): Promis
 }
 
 /**
- * Freezes every committed checkpoint of a run into the run's own `artifacts/`, by ascending step. The model is
- * captured once; further checkpoints only bring their weights. Artifacts that are there already are not made again.
+ * Freezes every committed checkpoint of a run into the run's own `artifacts/`, by ascending step, averages
+ * after the trained checkpoint of their step; each artifact's folder is named as its checkpoint's. The model is captured once; further checkpoints only bring their weights. Artifacts that are there already are not made again.
  *
  * @throws {CkptError} RUN_NOT_FOUND when it is no run, and what {@link freeze} throws, at the first checkpoint that
  *   fails; artifacts made before stay.
@@ -53,6 +55,6 @@ export async function freeze({ source, out, ...options }: FreezeOptions): Promis
 export async function freezeRun({ run, ...options }: FreezeRunOptions): Promise<readonly FreezeResult[]> {
   const found = typeof run === "string" ? await readSource(run) : run;
   if (found.kind !== "run") throw new CkptError("RUN_NOT_FOUND", { path: found.path });
-  const jobs = found.checkpoints.map((source) => ({ source, out: artifactPath(found.path, source.step) }));
+  const jobs = found.checkpoints.map((source) => ({ source, out: artifactPath(found.path, basename(source.path)) }));
   return runFreezeJobs(jobs, options);
 }

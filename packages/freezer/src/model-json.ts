@@ -20,6 +20,12 @@ export interface ModelJson {
 export function parseModelJson(text: string, path: string): ModelJson {
   const { modelTopology, weightsManifest, format } = parseObject(text, path);
   if (format === "graph-model") throw unreadable(path, "a GraphModel, which is frozen already");
+  if (format === "variables") {
+    const reason =
+      "a model written by hand: its variables are stored here, the function that predicts with them is not";
+    const remedy = "Freeze it through the API, in the program that has its predict function.";
+    throw new CkptError("MODEL_UNREADABLE", { path, reason, remedy });
+  }
   if (!isObject(modelTopology)) throw unreadable(path, "there is no modelTopology in it");
   if (!Array.isArray(weightsManifest)) throw unreadable(path, "there is no weightsManifest in it");
   const groups = weightsManifest.map((group: unknown) => parseGroup(group, path));

@@ -70,6 +70,15 @@ describe("readSource", () => {
     });
   });
 
+  it("says that a model written by hand is more than its weights", async () => {
+    const path = await writeModelJson({ format: "variables", weightsManifest: [{ paths: [], weights: [] }] });
+    await expect(readSource(path)).rejects.toMatchObject({
+      code: "MODEL_UNREADABLE",
+      details: { path, reason: expect.stringContaining("written by hand") },
+      remedy: expect.stringContaining("predict function"),
+    });
+  });
+
   it.each(["../weights.bin", "/etc/passwd", "a/../../b", "..\\weights.bin"])(
     "refuses the shard path %s",
     async (shard) => {

@@ -4,10 +4,11 @@ import { dirname, join } from "node:path";
 import {
   checkpointManifestType,
   CkptError,
+  compareCheckpointNames,
   isCkptError,
   manifestNames,
   nodeFileSystem,
-  parseStepName,
+  parseCheckpointName,
   readDocument,
   runLayout,
   runManifestType,
@@ -61,8 +62,8 @@ async function readRunSource(path: string): Promise<RunSource> {
   const folder = join(path, runLayout.checkpoints);
   const checkpoints: CheckpointSource[] = [];
   const skipped: string[] = [];
-  for (const name of await nodeFileSystem.list(folder)) {
-    if (parseStepName(name) === undefined) continue;
+  for (const name of (await nodeFileSystem.list(folder)).toSorted(compareCheckpointNames)) {
+    if (parseCheckpointName(name) === undefined) continue;
     try {
       checkpoints.push(await readCheckpointSource(join(folder, name)));
     } catch (error) {
@@ -73,5 +74,5 @@ async function readRunSource(path: string): Promise<RunSource> {
     }
   }
   if (checkpoints.length === 0) throw new CkptError("CHECKPOINT_NOT_FOUND", { path, skipped });
-  return { kind: "run", path, checkpoints: checkpoints.toSorted((a, b) => a.step - b.step), skipped };
+  return { kind: "run", path, checkpoints, skipped };
 }

@@ -29,7 +29,7 @@ export interface RunSource {
   readonly kind: "run";
   /** The folder. */
   readonly path: string;
-  /** By ascending step; at least one. */
+  /** By ascending step, averages after the trained checkpoint of their step; at least one. */
   readonly checkpoints: readonly CheckpointSource[];
   /** Why each folder that looks like a checkpoint was left out: its manifest is damaged. */
   readonly skipped: readonly string[];

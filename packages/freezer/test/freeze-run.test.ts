@@ -1,7 +1,7 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { artifactPath, checkpointPath, isCkptError } from "@ckpt/manifest";
+import { artifactPath, checkpointPath, formatStepName, isCkptError } from "@ckpt/manifest";
 import * as tf from "@tensorflow/tfjs";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -35,7 +35,9 @@ describe("freezeRun", () => {
 
     expect(tf.memory().numTensors).toBe(numTensors);
     expect(progress.filter(({ kind }) => kind === "captured")).toHaveLength(1);
-    expect(results.map(({ path }) => path)).toEqual([10, 20, 100].map((step) => artifactPath(run, step)));
+    expect(results.map(({ path }) => path)).toEqual(
+      [10, 20, 100].map((step) => artifactPath(run, formatStepName(step))),
+    );
     expect(results.map(({ manifest }) => manifest.source.step)).toEqual([10, 20, 100]);
     const values = tf.randomNormal([2, 8, 8, 1], 0, 1, "float32", 3);
     for (const { path, manifest } of results) {
@@ -64,12 +66,23 @@ describe("freezeRun", () => {
   it("makes only what is missing", async () => {
     const { run } = await createRun();
     await freezeRun({ run, formats: ["graph-def"] });
-    const before = await describeFolder(artifactPath(run, 20), true);
-    await rm(artifactPath(run, 100), { recursive: true });
+    const before = await describeFolder(artifactPath(run, formatStepName(20)), true);
+    await rm(artifactPath(run, formatStepName(100)), { recursive: true });
 
     const results = await freezeRun({ run, formats: ["graph-def"] });
     expect(results.map(({ isReused }) => isReused)).toEqual([true, true, false]);
-    expect(await describeFolder(artifactPath(run, 20), true)).toEqual(before);
+    expect(await describeFolder(artifactPath(run, formatStepName(20)), true)).toEqual(before);
+  });
+
+  it("freezes averages too, after the trained checkpoint of their step and under their own names", async () => {
+    const { run, model } = await createRun();
+    const name = "average-00000020-0123abcd";
+    setRandomWeights(model, 7);
+    await writeCheckpoint(join(run, "checkpoints", name), model, 20);
+    const results = await freezeRun({ run, formats: ["graph-def"] });
+    const names = [formatStepName(10), formatStepName(20), name, formatStepName(100)];
+    expect(results.map(({ path }) => path)).toEqual(names.map((each) => artifactPath(run, each)));
+    expect(new Set(results.map(({ manifest }) => manifest.source.digest)).size).toBe(4);
   });
 
   it("captures each topology of a run that has two", async () => {

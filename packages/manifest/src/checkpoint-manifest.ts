@@ -1,11 +1,12 @@
 import { z } from "zod";
 
 import type { DocumentHeader, DocumentType } from "./document.js";
-import { type FileEntry, fileEntriesSchema } from "./file-entry.js";
+import { type FileEntry, fileEntriesSchema, sha256Schema } from "./file-entry.js";
+import type { CheckpointParent } from "./layout.js";
 import { type StoredMetrics, storedMetricsSchema } from "./metric.js";
 import { type Signature, signatureSchema } from "./signature.js";
 
-/** `checkpoint.json`: a committed checkpoint of one step. Its digest is the checkpoint's identity. */
+/** `checkpoint.json`: a committed checkpoint of one step, trained or an average of others. Its digest is the checkpoint's identity. */
 export interface CheckpointManifest extends DocumentHeader<"checkpoint"> {
   /** Optimizer updates completed. */
   readonly step: number;
@@ -16,7 +17,21 @@ export interface CheckpointManifest extends DocumentHeader<"checkpoint"> {
   /** Why it was saved: the save policy's own words. */
   readonly reason: string;
   readonly signature: Signature;
+  /** Of an average: the checkpoints it is the mean of, by step. Absent where it was trained. */
+  readonly parents?: readonly CheckpointParent[];
+  /** Of an average: what its batch-norm statistics were computed on. Absent where they are the parents' mean. */
+  readonly batchNorm?: BatchNormSource;
   readonly files: readonly FileEntry[];
+}
+
+/** What decides recomputed batch-norm statistics, besides the weights. */
+export interface BatchNormSource {
+  /** Digest of the split. */
+  readonly split: string;
+  /** Rows of one forward pass. */
+  readonly batchSize: number;
+  /** Of dropout and what else is random in training mode. */
+  readonly seed: number;
 }
 
 /** How `checkpoint.json` is named, checked and versioned. */
@@ -31,6 +46,11 @@ export const checkpointManifestType: DocumentType<CheckpointManifest> = {
     metrics: storedMetricsSchema,
     reason: z.string(),
     signature: signatureSchema,
+    parents: z
+      .array(z.object({ step: z.int().nonnegative(), digest: sha256Schema }))
+      .min(2)
+      .exactOptional(),
+    batchNorm: z.object({ split: sha256Schema, batchSize: z.int().positive(), seed: z.int() }).exactOptional(),
     files: fileEntriesSchema,
   }),
 };

@@ -54,6 +54,27 @@ describe("stageFolder", () => {
     expect(readdirSync(join(target, ".."))).toEqual(["step-00000120"]);
   });
 
+  it("publishes a folder without a manifest in the same way, in the place of an older one", async () => {
+    const target = join(makeFolder(), "target");
+    const calls: (keyof FileSystem)[] = [];
+    for (const text of ["one", "two"]) {
+      const staged = await stageFolder(target, {
+        fileSystem: recordingFileSystem(nodeFileSystem, calls),
+        isReplacing: true,
+      });
+      await staged.write("a/text.txt", text);
+      calls.length = 0;
+      await staged.publish();
+      expect(readFileSync(join(target, "a", "text.txt"), "utf8")).toBe(text);
+      expect(readdirSync(join(target, ".."))).toEqual(["target"]);
+    }
+    expect(calls.slice(0, 5)).toEqual(["syncFolder", "syncFolder", "exists", "remove", "rename"]);
+    const refused = await stageFolder(target);
+    await refused.write("a/text.txt", "three");
+    await caught("TARGET_EXISTS", () => refused.publish());
+    expect(readdirSync(join(target, ".."))).toEqual(["target"]);
+  });
+
   it("writes the manifest last, flushes each folder, then renames and flushes the parent", async () => {
     const calls: (keyof FileSystem)[] = [];
     const target = join(makeFolder(), "target");

@@ -8,7 +8,7 @@ import { type FileSystem, nodeFileSystem } from "./file-system.js";
 import { isInsidePath } from "./inside-path.js";
 import { findReplaced, leftoverPath } from "./leftovers.js";
 
-/** A folder being written: nobody sees it until {@link StagedFolder.commit}. */
+/** A folder being written: nobody sees it until {@link StagedFolder.commit} or {@link StagedFolder.publish}. */
 export interface StagedFolder {
   /** Where the files are while staged. */
   readonly path: string;
@@ -21,6 +21,8 @@ export interface StagedFolder {
   link(existing: string, entry: FileEntry): Promise<boolean>;
   /** Writes the manifest last and makes the folder appear under its final name, whole or not at all. */
   commit(manifestName: string, manifest: (files: readonly FileEntry[]) => DocumentHeader<string>): Promise<void>;
+  /** Makes a folder without a manifest of its own, such as another tool's format, appear as {@link commit} does. */
+  publish(): Promise<void>;
   /** Removes everything staged; to be called when a write or the commit has failed. */
   abandon(): Promise<void>;
 }
@@ -83,6 +85,15 @@ export async function stageFolder(target: string, options: StageFolderOptions = 
     const names = await fileSystem.list(parent);
     for (const name of findReplaced(names, basename(finalPath))) await fileSystem.remove(join(parent, name));
   };
+  const publish = async (): Promise<void> => {
+    for (const folder of folders) await fileSystem.syncFolder(folder);
+    const isTaken = await fileSystem.exists(finalPath);
+    if (isTaken && !isReplacing) {
+      await fileSystem.remove(path);
+      throw new CkptError("TARGET_EXISTS", { path: target });
+    }
+    await moveIntoPlace(isTaken);
+  };
 
   await fileSystem.remove(path);
   await fileSystem.makeFolder(path);
@@ -115,14 +126,9 @@ export async function stageFolder(target: string, options: StageFolderOptions = 
       checkName(manifestName);
       const text = serializeDocument(manifest(files.toSorted((a, b) => (a.path < b.path ? -1 : 1))));
       await fileSystem.writeFile(join(path, manifestName), new TextEncoder().encode(text));
-      for (const folder of folders) await fileSystem.syncFolder(folder);
-      const isTaken = await fileSystem.exists(finalPath);
-      if (isTaken && !isReplacing) {
-        await fileSystem.remove(path);
-        throw new CkptError("TARGET_EXISTS", { path: target });
-      }
-      await moveIntoPlace(isTaken);
+      await publish();
     },
+    publish,
     abandon: () => fileSystem.remove(path),
   };
 }

@@ -6,7 +6,7 @@ export {
   formatPaths,
   type ParityRecord,
 } from "./artifact-manifest.js";
-export { type CheckpointManifest, checkpointManifestType } from "./checkpoint-manifest.js";
+export { type BatchNormSource, type CheckpointManifest, checkpointManifestType } from "./checkpoint-manifest.js";
 export { removeFolder, replaceFile, type StagedFolder, stageFolder, type StageFolderOptions } from "./commit.js";
 export { digestBytes, digestFile } from "./digest.js";
 export {
@@ -32,8 +32,21 @@ export {
 } from "./history.js";
 export { isInsidePath } from "./inside-path.js";
 export { type Json, serializeCanonicalJson } from "./json.js";
-export { artifactPath, checkpointPath, formatStepName, manifestNames, parseStepName, runLayout } from "./layout.js";
-export { sweepLeftovers } from "./leftovers.js";
+export {
+  artifactPath,
+  type CheckpointName,
+  type CheckpointParent,
+  checkpointPath,
+  compareCheckpointNames,
+  compareParents,
+  formatAverageName,
+  formatStepName,
+  manifestNames,
+  parseCheckpointName,
+  parseStepName,
+  runLayout,
+} from "./layout.js";
+export { findReplaced, sweepLeftovers } from "./leftovers.js";
 export {
   compareMetric,
   type MetricMode,
@@ -44,6 +57,7 @@ export {
 } from "./metric.js";
 export type { MetricEstimate } from "./metric-estimate.js";
 export { type MetricsManifest, metricsManifestType } from "./metrics-manifest.js";
+export { pinCheckpoint, readPins, unpinCheckpoint } from "./pin-checkpoint.js";
 export {
   type CandidateStatus,
   type RankedCandidate,

@@ -76,7 +76,7 @@ describe.each(Object.entries(damages))("a %s anywhere", (_name, damage) => {
 /** A run as the stages leave it, with a file in each kind of folder. */
 async function writeRun(run: string): Promise<readonly string[]> {
   const checkpoint = checkpointPath(run, 120);
-  const artifact = artifactPath(run, 120);
+  const artifact = artifactPath(run, "step-00000120");
   const evaluation = join(run, runLayout.evaluations, "0123");
   await commit(checkpoint, "checkpoint", "weights.bin");
   await commit(artifact, "artifact", "graph-model/model.json");
@@ -158,10 +158,10 @@ describe("verifyRun", () => {
   it("names the pick that is gone, or is another artifact than the one that was picked", async () => {
     const run = makeFolder();
     await writeRun(run);
-    rmSync(artifactPath(run, 120), { recursive: true });
+    rmSync(artifactPath(run, "step-00000120"), { recursive: true });
     const codes = async (): Promise<readonly string[]> => (await verifyRun(run)).problems.map(({ code }) => code);
     expect(await codes()).toEqual(["LINK_MISMATCH"]);
-    await commit(artifactPath(run, 120), "artifact", "other.onnx");
+    await commit(artifactPath(run, "step-00000120"), "artifact", "other.onnx");
     expect(await codes()).toEqual(["LINK_MISMATCH"]);
   });
 });

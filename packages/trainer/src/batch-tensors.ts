@@ -51,6 +51,17 @@ export function createBatchConverter(model: tf.LayersModel, split: Split): Batch
   });
 }
 
+/**
+ * Matches a split to the inputs of a model, as {@link createBatchConverter} does, and turns batches into inputs alone.
+ *
+ * @throws {CkptError} SIGNATURE_MISMATCH when inputs or their shapes do not match.
+ */
+export function createInputConverter(model: tf.LayersModel, split: Split): (batch: Batch) => tf.Tensor[] {
+  const where = `split ${split.name}`;
+  const sources = matchInputs(model, split, where);
+  return (batch) => sources.map(({ name, dtype }) => toTensor(requireInput(batch, name, where), dtype));
+}
+
 interface InputSource {
   readonly name: string;
   readonly dtype: tf.DataType;

@@ -3,17 +3,14 @@ import { CkptError, isInsidePath, parseDocument, serializeDocument } from "@ckpt
 import { type ArraySpec, type NamedArray, sizeArraysBytes, unpackArrays } from "./named-array.js";
 import { type TrainingStateDocument, trainingStateDocumentType } from "./training-state-document.js";
 import type { OptimizerSnapshot, RestorableState, StateSnapshot } from "./training-state.js";
+import { cutWeights, defaultMaxShardSizeBytes } from "./weight-shards.js";
 
-/** Names of the files in a checkpoint folder besides its manifest; weights above a size are in several files. */
+/** Names of the files in a checkpoint folder besides its manifest and the weights. */
 export const checkpointFileNames = {
   model: "model.json",
-  weights: "weights.bin",
   stateDocument: "training-state.json",
   stateTensors: "training-state.bin",
 } as const;
-
-/** Half of what Node reads from a file at once, and few files for any model that fits into memory. */
-export const defaultMaxShardSizeBytes: number = 1 << 30;
 
 /** Everything of a training state that is not a tensor. */
 export type TrainingProgressState = Omit<TrainingStateDocument, "kind" | "schemaVersion" | "optimizer">;
@@ -41,8 +38,7 @@ export interface CheckpointLayout {
  * `training-state.bin`, one after the other, hold the weights, then the optimizer's slots, then its scalars, each once:
  * the slots belong to the weight files where TensorFlow.js can load them along with the model.
  *
- * @param maxShardSizeBytes - Weights beyond it go to further files. All have this size but the last: the http loader of
- *   TensorFlow.js 4.22 reads zeros from a file that is longer than the one before it.
+ * @param maxShardSizeBytes - Weights beyond it go to further files.
  */
 export function serializeCheckpoint(
   snapshot: StateSnapshot,
@@ -54,7 +50,7 @@ export function serializeCheckpoint(
   const loadable = isOptimizerLoadable ? slots : [];
   const arrays = [...weights, ...slots, ...(optimizer?.scalars ?? [])];
   const loadableBytes = sizeArraysBytes([...weights, ...loadable]);
-  const shards = cutShards(loadableBytes, maxShardSizeBytes);
+  const shards = cutWeights(loadableBytes, maxShardSizeBytes);
   const specs = [...weights.map(toWeightSpec), ...loadable.map(toOptimizerWeightSpec)];
   const modelJson = { ...snapshot.model, weightsManifest: [{ paths: shards.map(({ path }) => path), weights: specs }] };
   const { position, historyCount, policy, stop, random, loop } = progress;
@@ -78,22 +74,6 @@ export function serializeCheckpoint(
       { path: checkpointFileNames.stateTensors, startByte: loadableBytes, endByte: sizeArraysBytes(arrays) },
     ],
   };
-}
-
-interface Shard {
-  readonly path: string;
-  readonly startByte: number;
-  readonly endByte: number;
-}
-
-function cutShards(sizeBytes: number, maxShardSizeBytes: number): readonly Shard[] {
-  const count = Math.max(1, Math.ceil(sizeBytes / maxShardSizeBytes));
-  const number = (index: number): string => String(index).padStart(5, "0");
-  return Array.from({ length: count }, (_, index) => ({
-    path: count === 1 ? checkpointFileNames.weights : `weights-${number(index + 1)}-of-${number(count)}.bin`,
-    startByte: index * maxShardSizeBytes,
-    endByte: Math.min((index + 1) * maxShardSizeBytes, sizeBytes),
-  }));
 }
 
 /** How {@link parseCheckpoint} gets at a folder's files. */

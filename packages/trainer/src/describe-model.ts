@@ -11,12 +11,17 @@ export function describeModel(model: tf.LayersModel): Json {
   const optimizer = model.optimizer as tf.Optimizer | undefined;
   const { loss, metrics } = model as { readonly loss: unknown; readonly metrics: unknown };
   return {
-    topology: replaceNames(topology, indexLayerNames(topology)),
+    topology: describeTopology(topology),
     optimizer:
       optimizer === undefined ? null : { name: optimizer.getClassName(), ...(optimizer.getConfig() as object) },
     loss: describeFunctions(loss),
     metrics: describeFunctions(metrics),
   };
+}
+
+/** A topology with its layers named by their place: equal for the same layers numbered otherwise. */
+export function describeTopology(topology: Json): Json {
+  return replaceNames(topology, indexLayerNames(topology));
 }
 
 /** The names of all layers in the order they appear, each with its place. */

@@ -1,7 +1,14 @@
 import { rmdir } from "node:fs/promises";
 import { join } from "node:path";
 
-import { type FileSystem, manifestNames, parseStepName, removeFolder, runLayout } from "@ckpt/manifest";
+import {
+  type FileSystem,
+  manifestNames,
+  parseCheckpointName,
+  parseStepName,
+  removeFolder,
+  runLayout,
+} from "@ckpt/manifest";
 
 /** Files of a run beside the folders; `report.*` are the report's formats. */
 const files = [
@@ -22,7 +29,7 @@ const files = [
 export async function discardRun(run: string, fileSystem: FileSystem): Promise<void> {
   for (const folder of [runLayout.checkpoints, runLayout.artifacts]) {
     for (const name of await fileSystem.list(join(run, folder))) {
-      if (parseStepName(name) !== undefined) await removeFolder(join(run, folder, name), fileSystem);
+      if (parseCheckpointName(name) !== undefined) await removeFolder(join(run, folder, name), fileSystem);
       else if (isSetAside(name)) await fileSystem.remove(join(run, folder, name));
     }
   }

@@ -1,4 +1,12 @@
+export { pinCheckpoint, unpinCheckpoint } from "@ckpt/manifest";
+
 export { amongBest } from "./among-best.js";
+export {
+  type AverageBatchNormOptions,
+  type AveragedCheckpoint,
+  averageCheckpoints,
+  type AverageCheckpointsOptions,
+} from "./average-checkpoints.js";
 export {
   type Checkpoint,
   type FoundCheckpoints,
@@ -18,6 +26,7 @@ export type { Clock } from "./clock.js";
 export { createCheckpointer } from "./create-checkpointer.js";
 export { earlyStopping, type EarlyStoppingOptions } from "./early-stopping.js";
 export type { FitCallbackOptions, FitValidation } from "./fit-callback.js";
+export { createFolderHandler, type FolderHandlerOptions } from "./folder-handler.js";
 export type { ImprovementOptions } from "./improvement.js";
 export { keepBest } from "./keep-best.js";
 export { keepEverySeconds } from "./keep-every-seconds.js";
@@ -39,13 +48,14 @@ export type { Monitor, MonitorOptions } from "./metric-mode.js";
 export type { Measurement, Moment, MomentCause, MomentMetrics, MomentView } from "./moment.js";
 export type { ArrayDtype, NamedArray } from "./named-array.js";
 export { onImprovement, type OnImprovementOptions } from "./on-improvement.js";
+export type { Predict } from "./probe-predict.js";
+export { recomputeBatchNorm, type RecomputeBatchNormOptions } from "./recompute-batch-norm.js";
 export {
   type RetentionCandidate,
   type RetentionPolicy,
   selectKept,
   type SelectKeptOptions,
 } from "./retention-policy.js";
-export { pinCheckpoint, unpinCheckpoint } from "./pin-checkpoint.js";
 export { openRun, type OpenRunOptions, type ResumePoint, type Run } from "./run.js";
 export type { WhenSaving } from "./save-queue.js";
 export {
@@ -72,4 +82,5 @@ export type {
   TrainingState,
 } from "./training-state.js";
 export type { TrainingPosition } from "./training-state-document.js";
+export { createVariablesState, type VariablesStateOptions } from "./variables-state.js";
 export { type SignalWatch, watchSignals } from "./watch-signals.js";

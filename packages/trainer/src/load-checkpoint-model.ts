@@ -1,36 +1,26 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-
-import { verifyFiles } from "@ckpt/manifest";
 import * as tf from "@tensorflow/tfjs";
 
-import { checkpointFileNames } from "./checkpoint-files.js";
 import { readCheckpoint } from "./checkpoint-store.js";
-
-/** Names no optimizer and no loss: a model for inference needs neither. */
-type ModelJson = Pick<tf.io.ModelJSON, "modelTopology" | "weightsManifest">;
+import { readModelFolder } from "./model-folder.js";
 
 /**
  * Loads the model of a checkpoint for inference, after checking every byte of it. It is not compiled; to go on with
- * training, open the run with `isResuming`.
+ * training, open the run with `isResuming`. Custom layers have to be registered before.
  *
  * @param path - The checkpoint's folder.
- * @throws {CkptError} What is wrong with the folder: MANIFEST_MISSING, DIGEST_MISMATCH, ...
+ * @throws {CkptError} What is wrong with the folder: MANIFEST_MISSING, DIGEST_MISMATCH, ...; MODEL_UNREADABLE when it
+ *   is the checkpoint of a model written by hand.
  */
 export async function loadCheckpointModel(path: string): Promise<tf.LayersModel> {
-  const { manifest } = await readCheckpoint(path);
-  const [problem] = await verifyFiles(path, manifest.files);
-  if (problem !== undefined) throw problem;
-  const { modelTopology, weightsManifest } = JSON.parse(
-    await readFile(join(path, checkpointFileNames.model), "utf8"),
-  ) as ModelJson;
-  const weights = await readFile(join(path, checkpointFileNames.weights));
+  // A folder that was never committed does not exist, even if a model could be read from it.
+  await readCheckpoint(path);
+  const { modelTopology, weightSpecs = [], weightData } = await readModelFolder(path);
   return tf.loadLayersModel(
     tf.io.fromMemory({
-      modelTopology,
+      ...(modelTopology === undefined ? {} : { modelTopology }),
       // The optimizer's slots, where they are stored there too, come after the weights.
-      weightSpecs: weightsManifest.flatMap(({ weights: specs }) => specs).filter(({ group }) => group !== "optimizer"),
-      weightData: Uint8Array.from(weights).buffer,
+      weightSpecs: weightSpecs.filter(({ group }) => group !== "optimizer"),
+      ...(weightData === undefined ? {} : { weightData }),
     }),
   );
 }

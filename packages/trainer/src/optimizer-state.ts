@@ -1,6 +1,7 @@
 import { CkptError, serializeCanonicalJson } from "@ckpt/manifest";
 import * as tf from "@tensorflow/tfjs";
 
+import { setLearningRate } from "./set-learning-rate.js";
 import { disposeAfter, toTensor, viewTensor } from "./tensor-array.js";
 import type { OptimizerSlot, OptimizerSnapshot } from "./training-state.js";
 
@@ -65,10 +66,7 @@ interface SlotVariable {
 }
 
 /** The fields of TensorFlow.js's optimizers that its type declarations hide; `getWeights` leaks a tensor at each call. */
-type OpenOptimizer = tf.Optimizer & { iterations_?: number; setLearningRate?(learningRate: number): void } & Record<
-    string,
-    unknown
-  >;
+type OpenOptimizer = tf.Optimizer & { iterations_?: number } & Record<string, unknown>;
 
 /**
  * Tells whether TensorFlow.js itself can load the slots of this optimizer along with a model.
@@ -199,11 +197,7 @@ export function restoreOptimizer(
   }
   open.iterations_ = snapshot.iterations;
   const learningRate = snapshot.config["learningRate"];
-  if (typeof learningRate === "number") {
-    // SGD and Momentum keep the rate in a tensor as well, which only their setter replaces.
-    if (open.setLearningRate !== undefined) open.setLearningRate(learningRate);
-    else open["learningRate"] = learningRate;
-  }
+  if (typeof learningRate === "number") setLearningRate(optimizer, learningRate);
 }
 
 function layoutOf(optimizer: tf.Optimizer): OptimizerLayout {

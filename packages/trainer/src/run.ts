@@ -11,6 +11,7 @@ import {
   nodeFileSystem,
   parseStepName,
   readDocument,
+  readPins,
   replaceFile,
   type RunManifest,
   type RunResult,
@@ -31,7 +32,6 @@ import { type Checkpoint, findLatestValid, readCheckpointContent, type SkippedCh
 import { type Clock, systemClock } from "./clock.js";
 import { discardRun, formatSetAsideName } from "./discard-run.js";
 import type { Measurement } from "./moment.js";
-import { readPins } from "./pin-checkpoint.js";
 import { dropTornLine, parseTrainedTimes, readTextIfAny, truncateHistory } from "./run-records.js";
 import type { RunTask, RunTaskResults } from "./run-task.js";
 import { createRunWriter, type RunWriter } from "./run-writer.js";

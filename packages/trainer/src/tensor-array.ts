@@ -38,7 +38,12 @@ export function disposeAfter<Result>(tensor: tf.Tensor, use: (tensor: tf.Tensor)
 
 const arrayDtypes: readonly ArrayDtype[] = ["float32", "int32", "bool"];
 
-function requireArrayDtype(where: string, dtype: tf.DataType): ArrayDtype {
+/**
+ * Passes an element type on that arrays can have.
+ *
+ * @throws {CkptError} UNSUPPORTED_DTYPE for strings and complex numbers.
+ */
+export function requireArrayDtype(where: string, dtype: tf.DataType): ArrayDtype {
   const found = arrayDtypes.find((known) => known === dtype);
   if (found === undefined) throw new CkptError("UNSUPPORTED_DTYPE", { where, dtype, supported: arrayDtypes });
   return found;

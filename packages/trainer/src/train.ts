@@ -85,8 +85,9 @@ export interface TrainOutcome {
 /**
  * Trains a LayersModel on a split, measures it on another every few steps, and saves checkpoints by a policy. With the
  * same options on the same machine and backend, the run's history and checkpoints are the same byte for byte, whether or
- * not it was interrupted and resumed on the way; on the cpu and wasm backends, that is, whose arithmetic is
- * deterministic, and with policies that do not look at the clock. While the model is built, trained and measured, `Math.random` is replaced.
+ * not it was interrupted and resumed on the way; on the backend tensorflow, with the same number of threads; with
+ * policies that do not look at the clock. While the model is built, rows are gathered, and it is trained and measured,
+ * `Math.random` is replaced.
  *
  * History has `loss` and the train metrics, means over the rows since the last measurement, and `val_loss` and
  * `val_<metric>` as {@link measureSplit} says.
@@ -173,7 +174,7 @@ async function runLoop(loop: Loop): Promise<TrainOutcome> {
       }
       const step = done + 1;
       const rows = order.rows.subarray(batchIndex * batchSize, (batchIndex + 1) * batchSize);
-      const batch = await data.train.gather(rows);
+      const batch = await random.run(() => data.train.gather(rows));
       if (learningRate !== undefined) setLearningRate(model.optimizer, learningRate.rateAt({ step: done, epoch }));
       isBetweenUpdates = false;
       const values = await random.run(() => trainOnBatch(model, batch, convertTrain));

@@ -1,10 +1,9 @@
 import { readdir, readFile } from "node:fs/promises";
-import { createServer } from "node:http";
 import { join } from "node:path";
 
 import { CkptError, nodeFileSystem, verifyRun } from "@ckpt/manifest";
 import * as tf from "@tensorflow/tfjs";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import {
   type Checkpoint,
@@ -22,6 +21,7 @@ import {
   type TrainingState,
 } from "../src/index.js";
 import { createModel, data, disposeModels, optimizers, readRunFiles, readWeights, toTensors } from "./fixture.js";
+import { serveFolder } from "./serve-folder.js";
 import { makeTestFolder } from "./test-folder.js";
 
 /** Takes a step and waits until what it saved, if anything, is on disk. */
@@ -116,13 +116,7 @@ describe("createCheckpointer", () => {
     const saved = await stepAndSave(checkpointer, { loss: 1 });
     await checkpointer.finish("completed");
 
-    const server = createServer((request, response) => {
-      void readFile(join(saved?.path ?? "", request.url ?? "")).then((bytes) => response.end(bytes));
-    });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    onTestFinished(() => void server.close());
-    const { port } = server.address() as { port: number };
-    const loaded = await tf.loadLayersModel(`http://127.0.0.1:${port}/model.json`);
+    const loaded = await tf.loadLayersModel(`${await serveFolder(saved?.path ?? "")}/model.json`);
     expect(readWeights(loaded)).toEqual(readWeights(model));
     expect(loaded.loss).toBe("sparseCategoricalCrossentropy");
     const [slots, expected] = [await loaded.optimizer.getWeights(), await model.optimizer.getWeights()];

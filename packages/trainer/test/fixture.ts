@@ -59,7 +59,9 @@ export const optimizers: Readonly<Record<OptimizerName, () => tf.Optimizer>> = {
   adam: () => tf.train.adam(0.01),
   adamax: () => tf.train.adamax(0.01),
   rmsprop: () => tf.train.rmsprop(0.01),
-  centered: () => tf.train.rmsprop(0.01, 0.9, 0.5, 1e-7, true),
+  // tfjs 4.22 subtracts epsilon under the root where it should add it: with a positive one, a weight whose gradient is 0
+  // becomes NaN, and a NaN equals every other.
+  centered: () => tf.train.rmsprop(0.01, 0.9, 0.5, -1e-7, true),
 };
 
 /** Dense layers with dropout and batch normalization; layer names are fixed, so that equal models have equal files. */

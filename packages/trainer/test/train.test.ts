@@ -75,21 +75,19 @@ describe("train", () => {
     expect(c?.["checkpoints/step-00000012/weights.bin"]).not.toBe(a?.["checkpoints/step-00000012/weights.bin"]);
   });
 
-  it.each(["adam", "sgd"] as const)("resumes %s bit for bit, wherever it was stopped", async (optimizer) => {
+  it("resumes bit for bit, however often it was stopped", async () => {
     const folder = await makeTestFolder();
-    await train(options(join(folder, "whole"), optimizer));
-    const whole = await readRunFiles(join(folder, "whole"));
-    for (const stops of [[1], [2], [3], [4], [5], [7], [8], [11], [2, 3, 9]]) {
-      const run = join(folder, `stopped-${stops.join("-")}`);
-      for (const [index, stop] of stops.entries()) {
-        const outcome = await trainUntil(stop, { ...options(run, optimizer), isResuming: index > 0 });
-        expect(outcome).toMatchObject({ reason: "stopped", step: stop });
-        expect((await verifyRun(run)).problems).toEqual([]);
-      }
-      const outcome = await train({ ...options(run, optimizer), isResuming: true });
-      expect(outcome).toMatchObject({ reason: "completed", resumedFrom: stops.at(-1), step: totalSteps });
-      expect(await readRunFiles(run)).toEqual(whole);
+    await train(options(join(folder, "whole")));
+    const stops = [2, 3, 9];
+    const run = join(folder, "stopped");
+    for (const [index, stop] of stops.entries()) {
+      const outcome = await trainUntil(stop, { ...options(run), isResuming: index > 0 });
+      expect(outcome).toMatchObject({ reason: "stopped", step: stop, cause: "a signal" });
+      expect((await verifyRun(run)).problems).toEqual([]);
     }
+    const outcome = await train({ ...options(run), isResuming: true });
+    expect(outcome).toMatchObject({ reason: "completed", resumedFrom: stops.at(-1), step: totalSteps });
+    expect(await readRunFiles(run)).toEqual(await readRunFiles(join(folder, "whole")));
   });
 
   it("skips a damaged latest checkpoint, says so, and ends as if it had never been damaged", async () => {

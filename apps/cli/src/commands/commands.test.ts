@@ -2,10 +2,12 @@ import { describe, expect, it } from "vitest";
 import yargs from "yargs";
 
 import type { Command } from "../command.js";
+import { averageCommand } from "./average.js";
 import { doctorCommand } from "./doctor.js";
 import { evaluateCommand } from "./evaluate.js";
 import { freezeCommand } from "./freeze.js";
 import { lsCommand } from "./ls.js";
+import { pinCommand } from "./pin.js";
 import { rankCommand } from "./rank.js";
 import { runCommand } from "./run.js";
 import { showCommand } from "./show.js";
@@ -50,13 +52,26 @@ function expectWorkingExamples<Arguments>(command: Command<Arguments>): void {
 
 expectWorkingExamples(runCommand);
 expectWorkingExamples(trainCommand);
+expectWorkingExamples(averageCommand);
 expectWorkingExamples(freezeCommand);
 expectWorkingExamples(evaluateCommand);
 expectWorkingExamples(rankCommand);
 expectWorkingExamples(lsCommand);
 expectWorkingExamples(showCommand);
 expectWorkingExamples(verifyCommand);
+expectWorkingExamples(pinCommand);
 expectWorkingExamples(doctorCommand);
+
+describe("ckpt average", () => {
+  it("takes one choice of checkpoints, and a metric for the best only", async () => {
+    for (const line of ["--last 2 --best 2", "--last 2 --steps 1,2", "--best 2 --steps 1,2"]) {
+      await expect(parse(averageCommand, ["average", "a", ...line.split(" ")])).rejects.toThrow("exclusive");
+    }
+    for (const line of ["--last 2 --monitor loss", "--steps 1,2 --mode min"]) {
+      await expect(parse(averageCommand, ["average", "a", ...line.split(" ")])).rejects.toThrow("best");
+    }
+  });
+});
 
 describe("ckpt evaluate", () => {
   it("takes a repeated option one value at a time, before or after the target", async () => {

@@ -110,7 +110,7 @@ async function chooseTarget(source: ModelSource): Promise<string> {
   const checkpoints = dirname(source.path);
   const run = dirname(checkpoints);
   return basename(checkpoints) === runLayout.checkpoints && (await identifyFolder(run)) === "run"
-    ? artifactPath(run, source.step)
+    ? artifactPath(run, basename(source.path))
     : `${source.path.replace(/[/\\]+$/, "")}.artifact`;
 }
 

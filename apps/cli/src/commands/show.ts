@@ -120,6 +120,7 @@ function describeCheckpoint(manifest: CheckpointManifest): Lines {
     ["step", String(manifest.step)],
     ["epoch", String(manifest.epoch)],
     ["saved", manifest.reason],
+    ...(manifest.parents ?? []).map(({ step, digest }) => ["parent", `step ${step}, ${digest.slice(0, 12)}`] as const),
     ...metrics.map(([name, value]) => [name, formatMetric(value)] as const),
     ...describeSignature(manifest.signature),
     ["size", describeSize(manifest.files)],

@@ -1,24 +1,19 @@
 import { join } from "node:path";
 
-import {
-  checkpointPath,
-  type FileSystem,
-  formatStepName,
-  nodeFileSystem,
-  parseStepName,
-  runLayout,
-} from "@ckpt/manifest";
-
-import { readCheckpoint } from "./checkpoint-store.js";
+import { checkpointManifestType } from "./checkpoint-manifest.js";
+import { type FileSystem, nodeFileSystem } from "./file-system.js";
+import { checkpointPath, formatStepName, manifestNames, parseStepName, runLayout } from "./layout.js";
+import { readDocument } from "./read-document.js";
 
 /**
  * Keeps the checkpoint of a step until it is unpinned, whatever the retention policies say. A training process that goes
  * on just now heeds it from its next save on. One that is pinned already stays so.
  *
- * @throws {CkptError} MANIFEST_MISSING when there is no such checkpoint; FILE_SYSTEM.
+ * @throws {CkptError} MANIFEST_MISSING and what else {@link readDocument} throws when there is no such checkpoint;
+ *   FILE_SYSTEM.
  */
 export async function pinCheckpoint(run: string, step: number, fileSystem: FileSystem = nodeFileSystem): Promise<void> {
-  await readCheckpoint(checkpointPath(run, step));
+  await readDocument(checkpointManifestType, join(checkpointPath(run, step), manifestNames.checkpoint));
   const pin = pinPath(run, step);
   if (await fileSystem.exists(pin)) return;
   await fileSystem.makeFolder(join(run, runLayout.pins));
