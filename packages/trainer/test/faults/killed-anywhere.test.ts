@@ -19,7 +19,7 @@ interface Death {
 }
 
 /** Every how many deaths one is tried: all of them take minutes, and vitest.slow.config.ts asks for them. */
-const stride = Number(process.env["DEATH_STRIDE"] ?? 12);
+const stride = Number(process.env["DEATH_STRIDE"] ?? 20);
 
 const compiled = useCompiledTrainer();
 

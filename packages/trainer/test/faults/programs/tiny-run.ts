@@ -1,6 +1,6 @@
 import { digestBytes } from "@ckpt/manifest";
 
-import { atSteps, keepLatest, type TrainOptions } from "../../../src/index.js";
+import { atSteps, keepBest, keepLatest, type TrainOptions } from "../../../src/index.js";
 import { createModel, createSplit } from "../../fixture.js";
 
 const data: TrainOptions["data"] = {
@@ -8,11 +8,11 @@ const data: TrainOptions["data"] = {
   validation: createSplit("validation", "validation", 6),
 };
 
-/** Steps of the tiny run at which a checkpoint is committed; the first is pruned at the last. */
+/** Steps of the tiny run at which a checkpoint is committed. */
 export const savedSteps: readonly number[] = [2, 4, 8];
 
-/** Steps whose checkpoints stay. */
-export const keptSteps: readonly number[] = [4, 8];
+/** Steps whose checkpoints stay: the best and the latest. The other one goes when the last is committed. */
+export const keptSteps: readonly number[] = [2, 8];
 
 /**
  * The options of a run as small as one can be with everything in it: three saves, one of them pruned, a measurement
@@ -27,9 +27,9 @@ export function tinyRun(run: string): TrainOptions {
     data,
     epochs: 2,
     batchSize: 6,
-    measureEverySteps: 3,
+    measureEverySteps: 2,
     save: atSteps(...savedSteps),
-    keep: [keepLatest(2)],
+    keep: [keepLatest(1), keepBest(1, { monitor: "val_loss" })],
     seed: 7,
     isResuming: true,
   };
