@@ -1,16 +1,27 @@
 import { spawnSync } from "node:child_process";
-import { mkdir, readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 
+import {
+  type CheckpointManifest,
+  checkpointManifestType,
+  formatStepName,
+  manifestNames,
+  readDocument,
+  serializeDocument,
+} from "@ckpt/manifest";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
 import { lsCommand } from "../src/commands/ls.js";
 import { showCommand } from "../src/commands/show.js";
+import type { RunDescription } from "../src/describe-run.js";
 import { createProgress } from "../src/progress.js";
 import { openTerminal } from "../src/terminal.js";
 import { copyProject, removeProjects } from "./project.js";
-import { requireCkpt } from "./run-ckpt.js";
+import { requireCkpt, runCkpt } from "./run-ckpt.js";
+
+const context = { progress: createProgress(openTerminal({}, false), true), signal: new AbortController().signal };
 
 let project: string;
 let ids: readonly string[];
@@ -43,6 +54,7 @@ describe("ckpt ls", () => {
     expect(stderr).toBe("");
     const document = JSON.parse(stdout) as { readonly runs: readonly { readonly checkpoints: readonly object[] }[] };
     expect(document).toMatchObject({ schemaVersion: 1, command: "ls", runs: [{ path: "runs/points", invalid: [] }] });
+    expect(document.runs[0]).toMatchObject({ checkpointCount: 3 });
     expect(document.runs[0]?.checkpoints).toHaveLength(3);
     expect(
       document.runs[0]?.checkpoints.find((checkpoint) => "isPick" in checkpoint && checkpoint.isPick),
@@ -51,6 +63,83 @@ describe("ckpt ls", () => {
       rank: 1,
       formats: ["graph-model", "graph-def", "saved-model", "onnx"],
     });
+  });
+});
+
+describe("ckpt ls --limit", () => {
+  /** The newest is an average; by its name, the one before it would come before the one before that. */
+  const averageId = "average-100000001-0123456789ab";
+  const manySteps = [...Array.from({ length: 1200 }, (_, index) => 1000 + index), 99_999_999, 100_000_000, 100_000_001];
+  const nameStep = (step: number): string => (step === 100_000_001 ? averageId : formatStepName(step));
+  let run: string;
+
+  beforeAll(async () => {
+    run = join(await copyProject(project), "runs/points");
+    const path = join(run, "checkpoints", pick, manifestNames.checkpoint);
+    const { digest: _, ...manifest } = await readDocument(checkpointManifestType, path);
+    for (const step of manySteps) {
+      const folder = join(run, "checkpoints", nameStep(step));
+      const content: CheckpointManifest = { ...manifest, step };
+      await mkdir(folder);
+      await writeFile(join(folder, manifestNames.checkpoint), serializeDocument(content));
+    }
+    await writeFile(join(run, "checkpoints", formatStepName(1000), manifestNames.checkpoint), "{}\n");
+  });
+
+  const list = async (limit: number): Promise<{ readonly text: string; readonly run: RunDescription }> => {
+    const { text, document } = await lsCommand.run({ path: run, limit }, context);
+    const [description] = document["runs"] as readonly RunDescription[];
+    if (description === undefined) throw new Error("no run is listed");
+    return { text, run: description };
+  };
+
+  it("lists the newest by the step in the name and the pick, and says how many are older", async () => {
+    const { text, run: description } = await list(3);
+    expect(description.checkpoints.map(({ id }) => id)).toEqual([pick, "step-99999999", "step-100000000", averageId]);
+    expect(description.checkpoints.map(({ isPick }) => isPick)).toEqual([true, false, false, false]);
+    expect(text.split("\n", 1)).toEqual([expect.stringMatching(/, 1,206 checkpoint\(s\)$/)]);
+    expect(text).toMatch(/\n…and 1,202 older; --limit 0 lists all\n$/);
+  });
+
+  it("does not read what it does not list", async () => {
+    const { run: description } = await list(50);
+    expect(description).toMatchObject({ checkpointCount: 1206, invalid: [] });
+    expect(description.checkpoints).toHaveLength(51);
+  });
+
+  it("lists all by 0, and then finds the damaged one", async () => {
+    const { text, run: description } = await list(0);
+    expect(description.checkpoints.map(({ id }) => id)).toEqual([...ids, ...manySteps.slice(1).map(nameStep)]);
+    expect(description).toMatchObject({ checkpointCount: 1205, invalid: [{ id: formatStepName(1000) }] });
+    expect(text).toContain(", 1,205 checkpoint(s)\n");
+    expect(text).not.toContain("older");
+  });
+
+  it("goes on to an older checkpoint where a newer one is damaged", async () => {
+    const path = join(run, "checkpoints", averageId, manifestNames.checkpoint);
+    const whole = await readFile(path);
+    await writeFile(path, "{}\n");
+    const { run: description } = await list(1);
+    await writeFile(path, whole);
+    expect(description.checkpoints.map(({ id }) => id)).toEqual([pick, "step-100000000"]);
+    expect(description.invalid).toMatchObject([{ id: averageId }]);
+  });
+
+  it("takes an artifact for a checkpoint's only if it was made from it", async () => {
+    const copy = join(run, "artifacts/step-100000000");
+    await cp(join(run, "artifacts", pick), copy, { recursive: true });
+    const { run: description } = await list(2);
+    expect(description.checkpoints.map(({ id, formats }) => [id, formats.length])).toEqual([
+      [pick, 4],
+      ["step-100000000", 0],
+      [averageId, 0],
+    ]);
+  });
+
+  it.each(["-1", "1.5", "many"])("refuses %s", async (limit) => {
+    const { code, stderr } = await runCkpt(["ls", "runs/points", `--limit=${limit}`], { cwd: project });
+    expect(code).toBe(2);
+    expect(stderr).toContain("--limit");
   });
 });
 
@@ -100,13 +189,11 @@ describe("ckpt show", () => {
 });
 
 describe("what is damaged or unfinished", () => {
-  const context = { progress: createProgress(openTerminal({}, false), true), signal: new AbortController().signal };
-
   it("does not keep ckpt ls from listing the other runs, and is named", async () => {
     const runs = join(await copyProject(project), "runs");
     await mkdir(join(runs, "broken"));
     await writeFile(join(runs, "broken/run.json"), "{}\n");
-    const { text, exitCode, document } = await lsCommand.run({ path: runs }, context);
+    const { text, exitCode, document } = await lsCommand.run({ path: runs, limit: 50 }, context);
     expect(exitCode).toBe(3);
     expect(text).toContain(`${join(runs, "points")}  completed`);
     expect(text).toContain(`\ninvalid ${join(runs, "broken/run.json")}: not a valid manifest`);
@@ -116,7 +203,7 @@ describe("what is damaged or unfinished", () => {
   it("is a checkpoint that ckpt ls leaves out of the table, with the reason", async () => {
     const run = join(await copyProject(project), "runs/points");
     await writeFile(join(run, "checkpoints", pick, "checkpoint.json"), "{}\n");
-    const { text } = await lsCommand.run({ path: run }, context);
+    const { text } = await lsCommand.run({ path: run, limit: 50 }, context);
     expect(text).toContain("completed at step 48, epoch 6, 2 checkpoint(s)");
     expect(text).toContain(`\ninvalid ${pick}: `);
   });

@@ -8,6 +8,8 @@ import {
   evaluationManifestType,
   isCkptError,
   isInsidePath,
+  type Lease,
+  leaseFolder,
   manifestNames,
   type Sealed,
   serializeCanonicalJson,
@@ -16,8 +18,9 @@ import {
   type TensorSpec,
 } from "@ckpt/manifest";
 
+import type { InferenceEngine } from "./engine.js";
 import { type EngineChoice, selectEngine } from "./load-engine.js";
-import { matchInputs } from "./match-inputs.js";
+import { type InputBinding, matchInputs } from "./match-inputs.js";
 import { predictRows, type ScoredSplit } from "./predict-rows.js";
 import { encodeValues, predictionFiles, readEvaluation } from "./predictions.js";
 import { type Artifact, readArtifact, verifyFormat } from "./read-artifact.js";
@@ -61,7 +64,7 @@ export interface Evaluation {
  * Runs an artifact over a split and stores its predictions, one per row, in
  * `<evaluations>/<artifact id>.<split name>.<12 digits of the content key>`. The key is the SHA-256 of all that
  * decides the predictions: artifact, split, engine with version, format and output. An evaluation that is there
- * already is checked and reused.
+ * already is checked and reused. The artifact is leased while it is scored, so that its run is not discarded meanwhile.
  *
  * @throws {CkptError} ARTIFACT_NOT_FOUND, SIGNATURE_MISMATCH, UNSUPPORTED_DTYPE, INVALID_OPTION, ENGINE_UNAVAILABLE,
  *   ENGINE_FAILED; FILE_MISSING, SIZE_MISMATCH or DIGEST_MISMATCH when the artifact or the stored evaluation is
@@ -83,18 +86,42 @@ export async function evaluateArtifact(options: EvaluateArtifactOptions): Promis
   const stored = await readStored(path);
   if (stored !== undefined) return { path, manifest: stored, isReused: true, engineReason: reason };
 
+  const lease = await leaseArtifact(options.artifact);
+  try {
+    const rows = await runEngine(artifact, engine, output, bind, options);
+    await commitRows(path, subject, split, rows);
+  } finally {
+    await lease.release();
+  }
+  return { path, manifest: await readEvaluation(path), isReused: false, engineReason: reason };
+}
+
+/** A run that is begun again from nothing deletes its artifacts. */
+async function leaseArtifact(path: string): Promise<Lease> {
+  try {
+    return await leaseFolder(path);
+  } catch (cause) {
+    if (!isCkptError(cause, "MANIFEST_MISSING")) throw cause;
+    throw new CkptError("ARTIFACT_NOT_FOUND", { path }, { cause });
+  }
+}
+
+async function runEngine(
+  artifact: Artifact,
+  engine: InferenceEngine,
+  output: TensorSpec,
+  bind: InputBinding,
+  { split, batchSize = 256, onProgress }: EvaluateArtifactOptions,
+): Promise<ScoredSplit> {
   await verifyFormat(artifact, engine.format);
   const session = await engine.open(artifact.path, artifact.manifest.signature);
-  let rows: ScoredSplit;
   try {
     const onBatch = (rowsDone: number): void =>
-      options.onProgress?.({ artifact: artifact.id, rowsDone, rowsTotal: split.rowCount });
-    rows = await predictRows({ where: artifact.path, session, output, split, bind, batchSize, onBatch });
+      onProgress?.({ artifact: artifact.id, rowsDone, rowsTotal: split.rowCount });
+    return await predictRows({ where: artifact.path, session, output, split, bind, batchSize, onBatch });
   } finally {
     await session.close();
   }
-  await commitRows(path, subject, split, rows);
-  return { path, manifest: await readEvaluation(path), isReused: false, engineReason: reason };
 }
 
 type Subject = Pick<EvaluationManifest, "artifact" | "split" | "engine">;

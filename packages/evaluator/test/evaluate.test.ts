@@ -1,7 +1,7 @@
 import { appendFile, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { digestBytes } from "@ckpt/manifest";
+import { digestBytes, lockRun, type Removal, removeUnleased } from "@ckpt/manifest";
 import { describe, expect, it } from "vitest";
 
 import { evaluateArtifact, type EvaluationProgress } from "../src/evaluate-artifact.js";
@@ -133,6 +133,23 @@ describe("evaluateArtifact", () => {
       onProgress: (progress) => reports.push(progress),
     });
     expect(reports).toEqual([20, 40, 50].map((rowsDone) => ({ artifact: "a", rowsDone, rowsTotal: 50 })));
+  });
+
+  it("holds a lease of the artifact while it is scored, and none after", async () => {
+    const run = await makeFolder();
+    const artifact = await makeArtifact(join(run, "artifacts"), "step-00000001", 1);
+    const split = makeClassSplit(30);
+    const options = { artifact, evaluations: join(run, "evaluations") };
+    const lock = await lockRun(run);
+    const removals: Promise<Removal>[] = [];
+    const onProgress = (): void => void removals.push(removeUnleased(artifact, run));
+    await evaluateArtifact({ ...options, split, onProgress });
+    expect(await Promise.all(removals)).toMatchObject([{ kind: "leased", holder: { pid: process.pid } }]);
+    const failing = { ...split, digest: digestBytes("other"), read: () => Promise.reject(new Error("unreadable")) };
+    await expect(evaluateArtifact({ ...options, split: failing })).rejects.toThrow("unreadable");
+    expect(await readdir(join(run, "artifacts"))).toEqual(["step-00000001"]);
+    expect(await removeUnleased(artifact, run)).toEqual({ kind: "removed" });
+    await lock.release();
   });
 
   it("reuses what is stored without reading a row", async () => {

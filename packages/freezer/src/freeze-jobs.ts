@@ -1,4 +1,11 @@
-import { type ArtifactFormat, artifactFormats, type ArtifactManifest, CkptError } from "@ckpt/manifest";
+import {
+  type ArtifactFormat,
+  artifactFormats,
+  type ArtifactManifest,
+  CkptError,
+  isCkptError,
+  leaseFolder,
+} from "@ckpt/manifest";
 
 import { findArtifact, requireReplaceable } from "./artifact-folder.js";
 import { bindSavedWeights } from "./bind-saved-weights.js";
@@ -14,23 +21,27 @@ export interface FreezeJob {
   readonly out: string;
 }
 
+/** How a list of jobs is done. */
+export interface FreezeJobsOptions extends FormatOptions {
+  /** A checkpoint that its run has removed meanwhile is left out, with a `skipped` event. Default: false, an error. */
+  readonly isSkippingRemoved?: boolean;
+}
+
 /**
  * Freezes models one after the other. A topology is captured once for all jobs in a row that share it, and not at all
- * for artifacts that are there already. No tensor stays behind.
+ * for artifacts that are there already. No tensor stays behind. A checkpoint is leased while it is worked on, so that the
+ * run's trainer does not remove it.
  *
  * @throws {CkptError} at the first job that fails; the artifacts of the jobs before it stay.
  */
 export async function runFreezeJobs(
   jobs: readonly FreezeJob[],
-  { formats, tolerance = 1e-5, onProgress = () => {} }: FormatOptions,
+  { formats, tolerance = 1e-5, onProgress = () => {}, isSkippingRemoved = false }: FreezeJobsOptions,
 ): Promise<readonly FreezeResult[]> {
   const writeOptions = { formats: chooseFormats(formats), tolerance: checkTolerance(tolerance), onProgress };
   const results: FreezeResult[] = [];
   let template: FreezeTemplate | undefined;
-  const freezeModel = async ({ source, out }: FreezeJob): Promise<FreezeResult> => {
-    const manifest = await findArtifact(out, { sourceDigest: source.digest, ...writeOptions });
-    if (manifest !== undefined) return { path: out, manifest, isReused: true, unverified: listUnverified(manifest) };
-    await requireReplaceable(out);
+  const freezeLoaded = async ({ source, out }: FreezeJob): Promise<FreezeResult> => {
     const loaded = await loadModel(source);
     if (template?.topologyDigest === loaded.topologyDigest) await assignWeights(template, loaded);
     else {
@@ -43,9 +54,32 @@ export async function runFreezeJobs(
     const graph = bindSavedWeights(template.graph, loaded.weights, source.path);
     return writeArtifact(template, source, graph, { ...writeOptions, out });
   };
+  /** `undefined` for a checkpoint that is left out. */
+  const freezeModel = async (job: FreezeJob): Promise<FreezeResult | undefined> => {
+    const { source, out } = job;
+    const manifest = await findArtifact(out, { sourceDigest: source.digest, ...writeOptions });
+    if (manifest !== undefined) return { path: out, manifest, isReused: true, unverified: listUnverified(manifest) };
+    await requireReplaceable(out);
+    if (source.kind !== "checkpoint") return freezeLoaded(job);
+    const lease = await leaseFolder(source.path).catch((error: unknown) => {
+      if (isSkippingRemoved && isCkptError(error, "MANIFEST_MISSING")) return undefined;
+      throw error;
+    });
+    if (lease === undefined) {
+      const reason = `${source.path}: removed by its run before it could be frozen`;
+      onProgress({ kind: "skipped", source: source.path, step: source.step, reason });
+      return undefined;
+    }
+    try {
+      return await freezeLoaded(job);
+    } finally {
+      await lease.release();
+    }
+  };
   try {
     for (const [index, { source, out }] of jobs.entries()) {
       const result = await freezeModel({ source, out });
+      if (result === undefined) continue;
       results.push(result);
       onProgress({
         kind: "artifact",

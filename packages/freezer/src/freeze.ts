@@ -31,7 +31,8 @@ export interface FreezeRunOptions extends FormatOptions {
  *   DIGEST_MISMATCH, UNSAFE_PATH); MODEL_UNREADABLE, WEIGHTS_MISMATCH and UNSUPPORTED_DTYPE for a model that cannot be
  *   used; IMPURE_COMPUTATION and UNSUPPORTED_SHAPE for a computation that cannot be captured; UNSUPPORTED_OP with
  *   everything the formats cannot express; PARITY_FAILED and ENGINE_FAILED when what was written is not the model;
- *   TARGET_EXISTS when `out` holds something else; INVALID_OPTION.
+ *   TARGET_EXISTS when `out` holds something else; MANIFEST_MISSING when the checkpoint has been removed since it was
+ *   read; INVALID_OPTION.
  */
 export async function freeze({ source, out, ...options }: FreezeOptions): Promise<FreezeResult> {
   const found = typeof source === "string" ? await readSource(source) : source;
@@ -46,15 +47,19 @@ export async function freeze({ source, out, ...options }: FreezeOptions): Promis
 }
 
 /**
- * Freezes every committed checkpoint of a run into the run's own `artifacts/`, by ascending step, averages
- * after the trained checkpoint of their step; each artifact's folder is named as its checkpoint's. The model is captured once; further checkpoints only bring their weights. Artifacts that are there already are not made again.
+ * Freezes every committed checkpoint of a run into the run's own `artifacts/`, by ascending step, averages after the
+ * trained checkpoint of their step; each artifact's folder is named as its checkpoint's. The model is captured once;
+ * further checkpoints only bring their weights. Artifacts that are there already are not made again. A checkpoint that
+ * the run's trainer has removed since `run` was read is left out, with a `skipped` event.
  *
- * @throws {CkptError} RUN_NOT_FOUND when it is no run, and what {@link freeze} throws, at the first checkpoint that
- *   fails; artifacts made before stay.
+ * @throws {CkptError} RUN_NOT_FOUND when it is no run; CHECKPOINT_NOT_FOUND when none of its checkpoints is there any
+ *   more; and what {@link freeze} throws, at the first checkpoint that fails; artifacts made before stay.
  */
 export async function freezeRun({ run, ...options }: FreezeRunOptions): Promise<readonly FreezeResult[]> {
   const found = typeof run === "string" ? await readSource(run) : run;
   if (found.kind !== "run") throw new CkptError("RUN_NOT_FOUND", { path: found.path });
   const jobs = found.checkpoints.map((source) => ({ source, out: artifactPath(found.path, basename(source.path)) }));
-  return runFreezeJobs(jobs, options);
+  const results = await runFreezeJobs(jobs, { ...options, isSkippingRemoved: true });
+  if (results.length === 0) throw new CkptError("CHECKPOINT_NOT_FOUND", { path: found.path, skipped: found.skipped });
+  return results;
 }

@@ -19,6 +19,8 @@ export type FreezeProgress =
       readonly format: ArtifactFormat;
       readonly reason: string;
     }
+  /** A checkpoint of a run is left out: the run, which is being trained, has removed it since it was listed. */
+  | { readonly kind: "skipped"; readonly source: string; readonly step: number; readonly reason: string }
   /** An artifact is in place: committed now, or reused because it was there already. */
   | {
       readonly kind: "artifact";

@@ -1,12 +1,21 @@
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { artifactPath, checkpointPath, formatStepName, isCkptError } from "@ckpt/manifest";
+import {
+  artifactPath,
+  checkpointPath,
+  formatStepName,
+  isCkptError,
+  lockRun,
+  removeFolder,
+  type Removal,
+  removeUnleased,
+} from "@ckpt/manifest";
 import * as tf from "@tensorflow/tfjs";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { beforeAll, describe, expect, it } from "vitest";
 
-import { type FreezeProgress, freezeRun, readSource } from "../src/index.js";
+import { freeze, type FreezeProgress, freezeRun, readSource } from "../src/index.js";
 import { createTemporaryFolder, damageFile, describeFolder, writeCheckpoint, writeRun } from "./folders.js";
 import { createConvModel, createDenseModel, setRandomWeights } from "./models.js";
 
@@ -106,6 +115,48 @@ describe("freezeRun", () => {
       "step-00000010/artifact.json",
       "step-00000010/frozen.pb",
     ]);
+  });
+
+  it("holds a lease of each checkpoint while it is frozen, and none after", async () => {
+    const { run } = await createRun();
+    const lock = await lockRun(run);
+    const removals: Promise<Removal>[] = [];
+    const progress: FreezeProgress[] = [];
+    const onProgress = (event: FreezeProgress): void => {
+      progress.push(event);
+      if (event.kind === "captured") removals.push(removeUnleased(event.source, run));
+    };
+    await freezeRun({ run, formats: ["graph-def"], onProgress });
+    expect(await Promise.all(removals)).toMatchObject([{ kind: "leased", holder: { pid: process.pid } }]);
+    expect(await readdir(join(run, "checkpoints"))).toEqual(["step-00000010", "step-00000020", "step-00000100"]);
+    await lock.release();
+  });
+
+  it("leaves no lease when a checkpoint fails", async () => {
+    const { run } = await createRun();
+    await damageFile(join(checkpointPath(run, 10), "weights.bin"));
+    await expect(freezeRun({ run })).rejects.toMatchObject({ code: "DIGEST_MISMATCH" });
+    expect(await readdir(join(run, "checkpoints"))).toEqual(["step-00000010", "step-00000020", "step-00000100"]);
+  });
+
+  it("leaves out a checkpoint that the run removed after it was listed, unless all are gone", async () => {
+    const { run } = await createRun();
+    const source = await readSource(run);
+    if (source.kind !== "run") throw new TypeError("not a run");
+    await removeFolder(checkpointPath(run, 20));
+    const skipped: FreezeProgress[] = [];
+    const onProgress = (event: FreezeProgress): void => void (event.kind === "skipped" && skipped.push(event));
+    const results = await freezeRun({ run: source, formats: ["graph-def"], onProgress });
+    expect(results.map(({ manifest }) => manifest.source.step)).toEqual([10, 100]);
+    expect(skipped).toMatchObject([{ step: 20, reason: expect.stringContaining(checkpointPath(run, 20)) as string }]);
+
+    for (const step of [10, 100]) await removeFolder(checkpointPath(run, step));
+    for (const step of [10, 100]) await removeFolder(artifactPath(run, formatStepName(step)));
+    await expect(freezeRun({ run: source })).rejects.toMatchObject({ code: "CHECKPOINT_NOT_FOUND" });
+    const [gone] = source.checkpoints;
+    if (gone === undefined) throw new TypeError("no checkpoint");
+    const out = join(run, "one");
+    await expect(freeze({ source: gone, out })).rejects.toMatchObject({ code: "MANIFEST_MISSING" });
   });
 
   it("refuses what is not a run", async () => {

@@ -17,13 +17,14 @@ import { recordingFileSystem } from "../test/processes/dying-file-system.js";
 import { samples } from "../test/samples.js";
 import { useTemporaryFolder } from "../test/temporary-folder.js";
 import { checkpointManifestType } from "./checkpoint-manifest.js";
-import { removeFolder, replaceFile, stageFolder } from "./commit.js";
+import { replaceFile, stageFolder } from "./commit.js";
 import { digestBytes } from "./digest.js";
 import { CkptError } from "./errors.js";
 import type { FileEntry } from "./file-entry.js";
 import { type FileSystem, nodeFileSystem } from "./file-system.js";
-import { sweepLeftovers } from "./leftovers.js";
 import { readDocument } from "./read-document.js";
+import { removeFolder } from "./remove-folder.js";
+import { sweepLeftovers } from "./sweep-leftovers.js";
 import { verifyFiles } from "./verify-files.js";
 
 const makeFolder = useTemporaryFolder();
@@ -217,37 +218,6 @@ describe("stageFolder", () => {
     const manifest = { ...samples.artifact, parity: [{ ...parity, maxAbsoluteError: NaN }] };
     await expect(staged.commit("artifact.json", () => manifest)).rejects.toThrow(TypeError);
     await staged.abandon();
-    expect(readdirSync(parent)).toEqual([]);
-  });
-});
-
-describe("removeFolder", () => {
-  it("removes the folder and nothing else", async () => {
-    const parent = makeFolder();
-    await commitText(join(parent, "target"), "x");
-    await commitText(join(parent, "other"), "x");
-    await removeFolder(`${join(parent, "target")}/`);
-    expect(readdirSync(parent)).toEqual(["other"]);
-  });
-
-  it("removes a link and not what it leads to", async () => {
-    const parent = makeFolder();
-    await commitText(join(parent, "other"), "x");
-    symlinkSync("other", join(parent, "target"));
-    await removeFolder(join(parent, "target"));
-    expect(readdirSync(join(parent, "other"))).toEqual(["checkpoint.json", "text.txt"]);
-    expect(readdirSync(parent)).toEqual(["other"]);
-  });
-
-  it("says so when there is none", async () => {
-    await caught("FILE_SYSTEM", () => removeFolder(join(makeFolder(), "target")));
-  });
-
-  it("is not stopped by trash that an earlier process with the same id left", async () => {
-    const parent = makeFolder();
-    await commitText(join(parent, `.target.trash-${process.pid}`), "x");
-    await commitText(join(parent, "target"), "x");
-    await removeFolder(join(parent, "target"));
     expect(readdirSync(parent)).toEqual([]);
   });
 });

@@ -134,19 +134,6 @@ export async function stageFolder(target: string, options: StageFolderOptions = 
 }
 
 /**
- * Deletes a committed folder so that no reader ever sees half of it: renamed to a trash name first, then removed.
- *
- * @throws {CkptError} FILE_SYSTEM.
- */
-export async function removeFolder(target: string, fileSystem: FileSystem = nodeFileSystem): Promise<void> {
-  const trash = leftoverPath(resolve(target), "trash");
-  await fileSystem.remove(trash);
-  await fileSystem.rename(target, trash);
-  await fileSystem.syncFolder(dirname(trash));
-  await fileSystem.remove(trash);
-}
-
-/**
  * Replaces one file whole or not at all: written beside it, flushed, renamed over it.
  *
  * @throws {CkptError} FILE_SYSTEM.

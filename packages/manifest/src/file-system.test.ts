@@ -53,6 +53,18 @@ describe("nodeFileSystem", () => {
     await nodeFileSystem.remove(join(makeFolder(), "nowhere"));
   });
 
+  it("removes a folder that is empty, and says that it has not where it is not", async () => {
+    const folder = makeFolder();
+    mkdirSync(join(folder, "full"));
+    writeFileSync(join(folder, "full", "x"), "");
+    mkdirSync(join(folder, "empty"));
+    const removed = [];
+    for (const name of ["full", "empty", "nowhere"])
+      removed.push(await nodeFileSystem.removeEmptyFolder(join(folder, name)));
+    expect(removed).toEqual([false, true, true]);
+    expect(readdirSync(folder)).toEqual(["full"]);
+  });
+
   it("names the path and the operation when the system refuses, with its own error as the cause", async () => {
     const path = join(makeFolder(), "file");
     writeFileSync(path, "");
@@ -65,6 +77,7 @@ describe("nodeFileSystem", () => {
       ["link", inside, () => nodeFileSystem.linkFile(path, inside)],
       ["sync folder", missing, () => nodeFileSystem.syncFolder(missing)],
       ["rename", inside, () => nodeFileSystem.rename(path, inside)],
+      ["remove folder", path, () => nodeFileSystem.removeEmptyFolder(path)],
       ["list", path, () => nodeFileSystem.list(path)],
     ] as const;
     for (const [operation, at, action] of refused) {

@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { type FileHandle, link, lstat, mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { type FileHandle, link, lstat, mkdir, open, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 
 import { CkptError } from "./errors.js";
@@ -27,6 +27,8 @@ export interface FileSystem {
   remove(path: string): Promise<void>;
   /** Whether there is a file, a folder or a link of this name. */
   exists(path: string): Promise<boolean>;
+  /** Removes a folder unless something is in it; returns whether it is gone. One that is not there is. */
+  removeEmptyFolder(path: string): Promise<boolean>;
   /** Names in a folder, sorted by code unit; none if it is not there. */
   list(path: string): Promise<readonly string[]>;
 }
@@ -41,6 +43,7 @@ export const nodeFileSystem: FileSystem = {
   rename: (from, to) => wrapErrors("rename", to, () => rename(from, to)),
   remove: (path) => wrapErrors("remove", path, () => rm(path, { recursive: true, force: true })),
   exists: (path) => wrapErrors("look up", path, () => exists(path)),
+  removeEmptyFolder: (path) => wrapErrors("remove folder", path, () => removeEmptyFolder(path)),
   list: (path) => wrapErrors("list", path, () => list(path)),
 };
 
@@ -103,6 +106,19 @@ async function syncFolder(path: string): Promise<void> {
     await folder.sync();
   } finally {
     await folder.close();
+  }
+}
+
+async function removeEmptyFolder(path: string): Promise<boolean> {
+  try {
+    await rmdir(path);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return true;
+    // POSIX allows either.
+    if (code === "ENOTEMPTY" || code === "EEXIST") return false;
+    throw error;
   }
 }
 

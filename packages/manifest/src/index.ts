@@ -7,7 +7,7 @@ export {
   type ParityRecord,
 } from "./artifact-manifest.js";
 export { type BatchNormSource, type CheckpointManifest, checkpointManifestType } from "./checkpoint-manifest.js";
-export { removeFolder, replaceFile, type StagedFolder, stageFolder, type StageFolderOptions } from "./commit.js";
+export { replaceFile, type StagedFolder, stageFolder, type StageFolderOptions } from "./commit.js";
 export { digestBytes, digestFile } from "./digest.js";
 export {
   type DocumentHeader,
@@ -46,7 +46,8 @@ export {
   parseStepName,
   runLayout,
 } from "./layout.js";
-export { findReplaced, sweepLeftovers } from "./leftovers.js";
+export { findLeaseHolder, type Lease, leaseFolder } from "./lease.js";
+export { findReplaced } from "./leftovers.js";
 export {
   compareMetric,
   type MetricMode,
@@ -58,6 +59,7 @@ export {
 export type { MetricEstimate } from "./metric-estimate.js";
 export { type MetricsManifest, metricsManifestType } from "./metrics-manifest.js";
 export { pinCheckpoint, readPins, unpinCheckpoint } from "./pin-checkpoint.js";
+export type { ProcessHolder } from "./process-holder.js";
 export {
   type CandidateStatus,
   type RankedCandidate,
@@ -65,11 +67,14 @@ export {
   rankingManifestType,
 } from "./ranking-manifest.js";
 export { readDocument } from "./read-document.js";
+export { type RemovedFolder, removeFolder } from "./remove-folder.js";
+export { type Removal, removeUnleased } from "./remove-unleased.js";
 export { lockRun, type RunLock } from "./run-lock.js";
 export { type DataRecord, type RunManifest, runManifestType, type RunResult, type StopReason } from "./run-manifest.js";
 export { type Dtype, dtypes, type Signature, type TensorSpec } from "./signature.js";
 export type { Batch, Split, SplitRole, TensorData } from "./split.js";
 export { verifyFiles } from "./verify-files.js";
+export { sweepLeftovers } from "./sweep-leftovers.js";
 export { serializeTimingRecord, type TimingRecord, timingRecordSchema } from "./timing.js";
 export { type CommittedKind, type Verification, verifyFolder } from "./verify-folder.js";
 export { verifyRun } from "./verify-run.js";

@@ -1,27 +1,18 @@
 import { readFile } from "node:fs/promises";
-import { hostname } from "node:os";
 import { join } from "node:path";
-
-import { z } from "zod";
 
 import { CkptError, isCkptError } from "./errors.js";
 import { type FileSystem, nodeFileSystem } from "./file-system.js";
 import { runLayout } from "./layout.js";
 import { leftoverPath } from "./leftovers.js";
+import { describeOwnProcess, isHolderAlive, parseHolder, serializeHolder } from "./process-holder.js";
+import { readSystemCode } from "./system-code.js";
 
 /** A run that only this process may write, until it is released or the process dies. */
 export interface RunLock {
   /** Gives the run free; does nothing if the lock is not this process's any more. */
   release(): Promise<void>;
 }
-
-const holderSchema = z.object({
-  pid: z.int().positive(),
-  host: z.string(),
-  /** When the process started, in clock ticks since boot: tells it from a later process with the same id. */
-  startTicks: z.string(),
-});
-type Holder = z.infer<typeof holderSchema>;
 
 /**
  * Takes the lock of a run: a file with the holder's process id and host, written under a temporary name and linked into
@@ -32,8 +23,7 @@ type Holder = z.infer<typeof holderSchema>;
  */
 export async function lockRun(run: string, fileSystem: FileSystem = nodeFileSystem): Promise<RunLock> {
   const path = join(run, runLayout.lock);
-  const mine: Holder = { pid: process.pid, host: hostname(), startTicks: await readStartTicks(process.pid) };
-  const text = JSON.stringify(mine);
+  const text = serializeHolder(await describeOwnProcess());
   await fileSystem.makeFolder(run);
   await acquire(path, text, run, fileSystem);
   return {
@@ -63,7 +53,7 @@ async function acquire(path: string, text: string, run: string, fileSystem: File
         throw refusal;
       }
       const holder = parseHolder(found);
-      if (holder !== undefined && (await isAlive(holder))) {
+      if (holder !== undefined && (await isHolderAlive(holder))) {
         throw new CkptError("RUN_LOCKED", { path: run, pid: holder.pid, host: holder.host }, { cause: refusal });
       }
       const takeover = `${path}.takeover`;
@@ -85,7 +75,7 @@ async function tryLink(draft: string, path: string, fileSystem: FileSystem): Pro
     await fileSystem.linkFile(draft, path);
     return undefined;
   } catch (error) {
-    if (isCkptError(error) && (error.cause as NodeJS.ErrnoException | undefined)?.code === "EEXIST") return error;
+    if (isCkptError(error) && readSystemCode(error) === "EEXIST") return error;
     throw error;
   }
 }
@@ -97,41 +87,5 @@ async function readLock(path: string): Promise<string | undefined> {
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code === "ENOENT") return undefined;
     throw new CkptError("FILE_SYSTEM", { path, operation: "read", reason: message }, { cause });
-  }
-}
-
-function parseHolder(text: string): Holder | undefined {
-  try {
-    return holderSchema.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
-}
-
-async function isAlive(holder: Holder): Promise<boolean> {
-  // Of another host's processes nothing can be known, so its lock holds.
-  if (holder.host !== hostname()) return true;
-  try {
-    process.kill(holder.pid, 0);
-  } catch (error) {
-    // EPERM: there is such a process, of another user.
-    if ((error as NodeJS.ErrnoException).code !== "EPERM") return false;
-  }
-  const startTicks = await readStartTicks(holder.pid);
-  return startTicks === "" || startTicks === holder.startTicks;
-}
-
-/**
- * Field 22 of `/proc/<pid>/stat` (proc(5)), or `ended` for a zombie: it has died and its parent has not noticed. Empty
- * where there is no such file, and then ids alone decide.
- */
-async function readStartTicks(pid: number): Promise<string> {
-  try {
-    const text = await readFile(`/proc/${pid}/stat`, "utf8");
-    // The command name, field 2, may hold spaces and parentheses: count from the last `)`.
-    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-    return fields[0] === "Z" ? "ended" : (fields[19] ?? "");
-  } catch {
-    return "";
   }
 }

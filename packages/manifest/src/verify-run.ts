@@ -6,7 +6,7 @@ import { type Sealed, parseLine } from "./document.js";
 import { CkptError, isCkptError } from "./errors.js";
 import { nodeFileSystem } from "./file-system.js";
 import { readHistory } from "./history.js";
-import { manifestNames, runLayout } from "./layout.js";
+import { manifestNames, parseCheckpointName, runLayout } from "./layout.js";
 import { type RankingManifest, rankingManifestType } from "./ranking-manifest.js";
 import { readDocument } from "./read-document.js";
 import { readText } from "./read-text.js";
@@ -29,7 +29,7 @@ export async function verifyRun(run: string): Promise<Verification> {
   ];
   for (const [kind, folder] of committedFolders) {
     for (const name of await nodeFileSystem.list(join(run, folder))) {
-      if (!name.startsWith(".")) parts.push(await verifyFolder(kind, join(run, folder, name)));
+      if (isCommittedName(kind, name)) parts.push(await verifyFolder(kind, join(run, folder, name)));
     }
   }
   const ranking = await tryRead(() => readDocument(rankingManifestType, join(run, runLayout.ranking)));
@@ -40,6 +40,11 @@ export async function verifyRun(run: string): Promise<Verification> {
     fileCount: parts.reduce((sum, part) => sum + part.fileCount, 0),
     problems: parts.flatMap((part) => part.problems),
   };
+}
+
+/** A folder of another name in `checkpoints/` or `artifacts/` is somebody else's; evaluations have no fixed names. */
+function isCommittedName(kind: CommittedKind, name: string): boolean {
+  return kind === "evaluation" ? !name.startsWith(".") : parseCheckpointName(name) !== undefined;
 }
 
 async function verifyDocument(read: () => Promise<unknown>): Promise<Verification> {

@@ -142,6 +142,13 @@ describe("verifyRun", () => {
     await stageFolder(checkpointPath(run, 240));
     writeFileSync(join(checkpointPath(run, 120), ".DS_Store"), "");
     appendFileSync(join(run, "notes.txt"), "mine");
+    for (const folder of [runLayout.checkpoints, runLayout.artifacts]) {
+      for (const name of ["mine", "step-1", "step-00000120.rest", "step-00000120-copy"]) {
+        mkdirSync(join(run, folder, name));
+        writeFileSync(join(run, folder, name, "notes.txt"), "mine");
+      }
+      writeFileSync(join(run, folder, "notes.txt"), "mine");
+    }
     expect((await verifyRun(run)).problems).toEqual([]);
   });
 

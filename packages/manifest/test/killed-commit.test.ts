@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
@@ -10,8 +10,11 @@ import {
   type DocumentType,
   type FileEntry,
   type FileSystem,
+  leaseFolder,
+  lockRun,
   nodeFileSystem,
   readDocument,
+  removeUnleased,
   sweepLeftovers,
   verifyFiles,
 } from "../src/index.js";
@@ -21,16 +24,16 @@ import { commitNote, operations } from "./processes/operations.js";
 import { forEachOfTwo, useProcesses } from "./run-process.js";
 import { useTemporaryFolder } from "./temporary-folder.js";
 
-interface Note extends DocumentHeader<"note"> {
+interface Note extends DocumentHeader<"checkpoint"> {
   readonly text: string;
   readonly files: readonly FileEntry[];
 }
 
 const noteType: DocumentType<Note> = {
-  kind: "note",
+  kind: "checkpoint",
   schemaVersion: 1,
   schema: z.object({
-    kind: z.literal("note"),
+    kind: z.literal("checkpoint"),
     schemaVersion: z.int(),
     text: z.string(),
     files: fileEntriesSchema,
@@ -43,10 +46,18 @@ const processes = useProcesses();
 /** The text of the committed folder if it is whole, `absent` if there is none; a broken one fails the test. */
 async function readNote(target: string): Promise<string> {
   if (!existsSync(target)) return "absent";
-  const note = await readDocument(noteType, join(target, "note.json"));
+  const note = await readDocument(noteType, join(target, "checkpoint.json"));
   expect(await verifyFiles(target, note.files)).toEqual([]);
   expect(note.files.map((file) => file.path)).toEqual(["deep/er/copy.txt", "text.txt"]);
   return note.text;
+}
+
+function listFiles(folder: string): readonly string[] {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
+    .toSorted();
 }
 
 interface Scene {
@@ -139,6 +150,76 @@ describe("a process killed at every call to the file system and within every wri
         await sweepLeftovers(parent);
         expect(await readNote(target)).toBe(found);
         expect(readdirSync(parent)).toEqual(found === "absent" ? [] : ["target"]);
+        return found;
+      },
+    );
+    expect(outcomes).toEqual(new Set(["old", "absent"]));
+  });
+
+  it("of a removal never loses a file that is not ckpt's, and keeps nothing else once swept", async () => {
+    const foreign = ["deep/er/mine.txt", "notes.txt"];
+    const outcomes = await dieEverywhere(
+      "remove",
+      async () => {
+        const scene = await setScene({ before: "old" });
+        for (const path of foreign) writeFileSync(join(scene.target, path), path);
+        return scene;
+      },
+      async ({ parent, target }, isCompleted) => {
+        const found = await readNote(target);
+        if (isCompleted) expect(found).toBe("absent");
+        await sweepLeftovers(parent);
+        expect(await readNote(target)).toBe(found);
+        const kept = found === "absent" ? "target.rest" : "target";
+        expect(readdirSync(parent)).toEqual([kept]);
+        const owned = found === "absent" ? [] : ["checkpoint.json", "deep/er/copy.txt", "text.txt"];
+        expect(listFiles(join(parent, kept))).toEqual([...foreign, ...owned].toSorted());
+        for (const path of foreign) expect(readFileSync(join(parent, kept, path), "utf8")).toBe(path);
+        return kept;
+      },
+    );
+    expect(outcomes).toEqual(new Set(["target", "target.rest"]));
+  });
+
+  it("of a sweep of such a removal does not either", async () => {
+    const outcomes = await dieEverywhere(
+      "sweep",
+      async () => {
+        const scene = await setScene({ before: "absent" });
+        const trash = join(scene.parent, ".target.trash-1");
+        await commitNote(trash, "old", false, nodeFileSystem);
+        writeFileSync(join(trash, "notes.txt"), "mine");
+        return scene;
+      },
+      async ({ parent }) => {
+        const found = readdirSync(parent).join();
+        await sweepLeftovers(parent);
+        expect(readdirSync(parent)).toEqual(["target.rest"]);
+        expect(listFiles(join(parent, "target.rest"))).toEqual(["notes.txt"]);
+        return found;
+      },
+    );
+    expect(outcomes).toEqual(new Set([".target.trash-1", "target.rest"]));
+  });
+
+  it("of a removal by who has the lock keeps no reader from what it leaves, and nobody from removing it", async () => {
+    const outcomes = await dieEverywhere(
+      "removeUnleased",
+      async () => {
+        const scene = await setScene({ before: "old" });
+        writeFileSync(join(scene.parent, ".target.lease-1-1"), "of nobody");
+        return scene;
+      },
+      async ({ parent, target }) => {
+        const found = await readNote(target);
+        if (found === "old") await (await leaseFolder(target)).release();
+        else await expect(leaseFolder(target)).rejects.toMatchObject({ code: "MANIFEST_MISSING" });
+        const lock = await lockRun(parent);
+        await sweepLeftovers(parent);
+        expect(readdirSync(parent)).toEqual(found === "old" ? [".lock", "target"] : [".lock"]);
+        if (found === "old") expect(await removeUnleased(target, parent)).toEqual({ kind: "removed" });
+        await lock.release();
+        expect(readdirSync(parent)).toEqual([]);
         return found;
       },
     );

@@ -10,6 +10,7 @@ import {
   type FileSystem,
   formatAverageName,
   isCkptError,
+  leaseFolder,
   manifestNames,
   nodeFileSystem,
   runLayout,
@@ -79,7 +80,7 @@ export async function averageCheckpoints({
   let model: ParentModel | undefined;
   const read = async function* (): AsyncGenerator<ParentWeights> {
     for (const checkpoint of ordered) {
-      const parent = await readParentModel(checkpoint);
+      const parent = await readLeased(checkpoint, fileSystem);
       requireSameTopology(model ?? parent, parent, checkpoint.path);
       model = { ...parent, weights: [] };
       yield { path: checkpoint.path, arrays: parent.weights };
@@ -187,5 +188,15 @@ async function withBatchNorm(
       (model.optimizer as tf.Optimizer | undefined)?.dispose();
       model.dispose();
     }
+  }
+}
+
+/** Retention does not delete it meanwhile. */
+async function readLeased(checkpoint: Checkpoint, fileSystem: FileSystem): Promise<ParentModel> {
+  const lease = await leaseFolder(checkpoint.path, fileSystem);
+  try {
+    return await readParentModel(checkpoint);
+  } finally {
+    await lease.release();
   }
 }

@@ -9,7 +9,7 @@ import {
   type FileSystem,
   manifestNames,
   parseDocument,
-  removeFolder,
+  removeUnleased,
   runLayout,
   type Sealed,
   serializeDocument,
@@ -143,12 +143,12 @@ async function linkModel(
   return entry.sha256 === digestBytes(text) && link(join(previous.path, path), entry);
 }
 
-async function removeCheckpoints({ paths }: RemoveTask, fileSystem: FileSystem): Promise<Removal> {
+async function removeCheckpoints({ run, paths }: RemoveTask, fileSystem: FileSystem): Promise<Removal> {
   const removed: string[] = [];
   const leased: string[] = [];
   for (const path of paths) {
-    await removeFolder(path, fileSystem);
-    removed.push(path);
+    const { kind } = await removeUnleased(path, run, fileSystem);
+    (kind === "removed" ? removed : leased).push(path);
   }
   return { removed, leased };
 }

@@ -1,7 +1,7 @@
 import { cp, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { type DataRecord, digestBytes, verifyRun } from "@ckpt/manifest";
+import { type DataRecord, digestBytes, leaseFolder, verifyRun } from "@ckpt/manifest";
 import { describe, expect, it } from "vitest";
 
 import { createCheckpointer, everySteps, listCheckpoints, openRun, type OpenRunOptions } from "../src/index.js";
@@ -115,6 +115,34 @@ describe("openRun", () => {
     expect(left).toEqual([...foreign, "run.json", "history.jsonl", "timings.jsonl"].toSorted());
     for (const file of foreign) expect(await readFile(join(path, file), "utf8")).toBe(file);
     expect(await readFile(join(path, "history.jsonl"), "utf8")).toBe("");
+  });
+
+  it("keeps what somebody put into a checkpoint's folder", async () => {
+    const path = join(await makeTestFolder(), "run");
+    await makeRun(path, "completed");
+    await writeFile(join(path, "checkpoints", "step-00000002", "notes.txt"), "mine");
+    await openAndClose({ path, configDigest, isFresh: true });
+    expect(await readdir(join(path, "checkpoints"))).toEqual(["step-00000002.rest"]);
+    expect(await readdir(join(path, "checkpoints", "step-00000002.rest"))).toEqual(["notes.txt"]);
+  });
+
+  it.each(["checkpoints", "artifacts"])("discards nothing while one of the %s is read", async (folder) => {
+    const path = join(await makeTestFolder(), "run");
+    await makeRun(path, "completed");
+    await cp(join(path, "checkpoints", "step-00000003"), join(path, "artifacts", "step-00000003"), { recursive: true });
+    const before = await readdir(path, { recursive: true });
+    const lease = await leaseFolder(join(path, folder, "step-00000003"));
+    await expect(openRun({ path, configDigest, data: [record], isFresh: true })).rejects.toMatchObject({
+      code: "RUN_LOCKED",
+      details: { path, pid: process.pid },
+    });
+    await lease.release();
+    expect(await readdir(path, { recursive: true })).toEqual(before);
+    // What processes left that died while they removed an artifact or read it.
+    await mkdir(join(path, "artifacts", ".step-00000001.trash-1"));
+    await writeFile(join(path, "artifacts", ".step-00000001.lease-1-1"), "");
+    await openAndClose({ path, configDigest, data: [record], isFresh: true });
+    expect(await readdir(path)).toEqual(["checkpoints", "history.jsonl", "run.json", "timings.jsonl"]);
   });
 
   it("refuses checkpoints that no run.json speaks for", async () => {

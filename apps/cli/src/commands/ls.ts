@@ -10,7 +10,11 @@ import { formatBytes, formatMetric, formatTable, leftColumn, rightColumn } from 
 
 interface Arguments {
   readonly path: string;
+  readonly limit: number;
 }
+
+/** A screenful: a long run is read from its newest end. */
+const defaultLimit = 50;
 
 /** `ckpt ls`: the checkpoints of a run, or the runs of a folder. */
 export const lsCommand: Command<Arguments> = {
@@ -18,16 +22,27 @@ export const lsCommand: Command<Arguments> = {
   summary: "List the checkpoints of a run, or the runs in a folder",
   examples: [
     ["ls", "runs in this folder or in ./runs"],
-    ["ls runs/dense", "checkpoints of one run"],
+    ["ls runs/dense", "the newest 50 checkpoints of one run, and the pick"],
+    ["ls runs/dense --limit 0", "all of them"],
   ],
   options: (parser) =>
-    parser.positional("path", { type: "string", default: ".", describe: "A run, or a folder that holds runs" }),
-  run: async ({ path }) => {
+    parser
+      .positional("path", { type: "string", default: ".", describe: "A run, or a folder that holds runs" })
+      .option("limit", {
+        type: "number",
+        default: defaultLimit,
+        requiresArg: true,
+        describe: "So many of each run's newest checkpoints, and the pick besides; 0 lists all",
+      }),
+  run: async ({ path, limit }) => {
+    if (!Number.isSafeInteger(limit) || limit < 0) {
+      throw new CkptError("INVALID_OPTION", { option: "--limit", expected: "an integer from 0", found: String(limit) });
+    }
     const runs: RunDescription[] = [];
     const invalid: InvalidRun[] = [];
     for (const run of await findRuns(path)) {
       try {
-        runs.push(await describeRun(run));
+        runs.push(await describeRun(run, { limit }));
       } catch (error) {
         if (!isCkptError(error)) throw error;
         invalid.push({ path: run, reason: error.message });
@@ -52,7 +67,7 @@ async function findRuns(path: string): Promise<readonly string[]> {
   return runs;
 }
 
-function formatRun({ path, manifest, checkpoints, invalid }: RunDescription): string {
+function formatRun({ path, manifest, checkpointCount, checkpoints, invalid }: RunDescription): string {
   const names = [...new Set(checkpoints.flatMap((checkpoint) => Object.keys(checkpoint.metrics)))];
   const columns = [
     leftColumn("checkpoint"),
@@ -77,8 +92,14 @@ function formatRun({ path, manifest, checkpoints, invalid }: RunDescription): st
     manifest.result === undefined
       ? "not finished"
       : `${manifest.result.reason} at step ${manifest.result.step}, epoch ${manifest.result.epoch}`;
+  const olderCount = checkpointCount - checkpoints.length;
   return (
-    `${path}  ${state}, ${checkpoints.length} checkpoint(s)\n${formatTable(columns, rows)}` +
+    `${path}  ${state}, ${formatCount(checkpointCount)} checkpoint(s)\n${formatTable(columns, rows)}` +
+    (olderCount > 0 ? `…and ${formatCount(olderCount)} older; --limit 0 lists all\n` : "") +
     invalid.map(({ id, reason }) => `invalid ${id}: ${reason}\n`).join("")
   );
+}
+
+function formatCount(count: number): string {
+  return count.toLocaleString("en");
 }

@@ -57,6 +57,9 @@ function reportFreezing(event: FreezeProgress, progress: Progress): void {
     case "unverified":
       progress.warn(`freeze    ${event.source} ${event.format} was not verified: ${event.reason}`);
       return;
+    case "skipped":
+      progress.warn(`freeze    left out: ${event.reason}`);
+      return;
     case "artifact": {
       const written = `${formatBytes(event.sizeBytes)}, parity ${formatParity(event.parity)}`;
       const state = event.isReused ? "is there already" : written;

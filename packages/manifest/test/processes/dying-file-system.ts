@@ -29,6 +29,7 @@ export function dyingFileSystem(real: FileSystem, death: Death): FileSystem {
     rename: (from, to) => (isDue() ? die() : real.rename(from, to)),
     remove: (path) => (isDue() ? die() : real.remove(path)),
     exists: (path) => (isDue() ? die() : real.exists(path)),
+    removeEmptyFolder: (path) => (isDue() ? die() : real.removeEmptyFolder(path)),
     list: (path) => (isDue() ? die() : real.list(path)),
   };
 }
@@ -58,6 +59,7 @@ export function recordingFileSystem(real: FileSystem, calls: (keyof FileSystem)[
     rename: (from, to) => record("rename", () => real.rename(from, to)),
     remove: (path) => record("remove", () => real.remove(path)),
     exists: (path) => record("exists", () => real.exists(path)),
+    removeEmptyFolder: (path) => record("removeEmptyFolder", () => real.removeEmptyFolder(path)),
     list: (path) => record("list", () => real.list(path)),
   };
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import { useTemporaryFolder } from "../test/temporary-folder.js";
-import { sweepLeftovers } from "./leftovers.js";
+import { sweepLeftovers } from "./sweep-leftovers.js";
 
 const makeFolder = useTemporaryFolder();
 
@@ -18,11 +18,20 @@ function fill(parent: string, names: readonly string[]): void {
 describe("sweepLeftovers", () => {
   it("removes what writes and removals left, of any process and any target", async () => {
     const parent = makeFolder();
-    const leftovers = [".a.staging-1", ".b.trash-22", ".a.b.c.staging-333", "..lock.staging-4"];
-    fill(parent, leftovers);
+    const leftovers = [".a.staging-1", ".a.b.c.staging-333", "..lock.staging-4", ".b.trash-22"];
+    fill(parent, leftovers.slice(0, 3));
+    mkdirSync(join(parent, ".b.trash-22", "deep"), { recursive: true });
     writeFileSync(join(parent, ".run.json.staging-5"), "");
     expect(await sweepLeftovers(parent)).toEqual([...leftovers, ".run.json.staging-5"].toSorted());
     expect(readdirSync(parent)).toEqual([]);
+  });
+
+  it("keeps what is in trash and is not ckpt's", async () => {
+    const parent = makeFolder();
+    fill(parent, [".a.trash-1", ".a.trash-2"]);
+    expect(await sweepLeftovers(parent)).toEqual([".a.trash-1", ".a.trash-2"]);
+    expect(readdirSync(parent)).toEqual(["a.rest", "a.rest-2"]);
+    expect(readFileSync(join(parent, "a.rest-2", "name.txt"), "utf8")).toBe(".a.trash-2");
   });
 
   it("leaves everything else alone", async () => {
