@@ -6,7 +6,9 @@ import { beforeAll, describe, expect, it } from "vitest";
 
 import {
   createCheckpointer,
+  earlyStopping,
   everySteps,
+  keepBest,
   listCheckpoints,
   openRun,
   type OpenRunOptions,
@@ -118,6 +120,38 @@ describe("a damaged file of a checkpoint", () => {
       expect((await verifyRun(run)).problems).toEqual([]);
     },
   );
+
+  it.each(kinds)("%s in the best one gives that place to the best of the others, and says so", async (damage) => {
+    const run = await makeDamaged("checkpoints/step-00000002/weights.bin", damage);
+    const opened = await open(run);
+    const model = createModel("adam");
+    const monitor = { monitor: "val_loss" };
+    const checkpointer = await createCheckpointer({
+      run: opened,
+      model,
+      save: everySteps(1),
+      keep: [keepBest(1, monitor)],
+    });
+    expect(checkpointer.best()?.step).toBe(4);
+    await checkpointer.close();
+    model.dispose();
+
+    const outcome = await train({
+      ...tinyRun(run),
+      stop: earlyStopping({ ...monitor, patience: 9, restoreBest: true }),
+    });
+    expect(outcome).toMatchObject({ resumedFrom: 4, reason: "completed" });
+    expect(outcome.skipped.map(({ reason }) => reason.message)).toEqual([
+      expect.stringContaining("step-00000002/weights.bin") as string,
+    ]);
+    expect([4, 8]).toContain(outcome.restoredStep);
+    expect(outcome.checkpoints.map(({ step }) => step)).toContain(outcome.restoredStep);
+    // It is neither deleted nor mended.
+    const { problems } = await verifyRun(run);
+    expect(problems.map(({ message }) => message)).toEqual([
+      expect.stringContaining("step-00000002/weights.bin") as string,
+    ]);
+  });
 
   it("is not linked by the next save of the process that goes on", async () => {
     const path = join(await makeTestFolder(), "run");
