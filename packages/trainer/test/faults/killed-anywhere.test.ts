@@ -9,6 +9,7 @@ import { listCheckpoints, train, type TrainOutcome } from "../../src/index.js";
 import { readRunFiles } from "../fixture.js";
 import { makeTestFolder } from "../test-folder.js";
 import { type Ended, forEachOfTwo, useCompiledTrainer } from "./compiled-trainer.js";
+import { copyRun } from "./damaged-run.js";
 import { observeCalls } from "./programs/observe-calls.js";
 import { keptSteps, savedSteps, tinyRun } from "./programs/tiny-run.js";
 
@@ -88,6 +89,25 @@ describe("a training process killed by SIGKILL", { timeout: 1_200_000 }, () => {
       compiled.run("die-at-call", [run, String(call), moment]),
     );
     expect([...resumedFrom].toSorted((a, b) => a - b)).toEqual([0, ...savedSteps]);
+  });
+
+  it("and killed again, anywhere, while it goes on, loses nothing", async () => {
+    const folder = await makeTestFolder();
+    const [whole, died, goesOn] = [join(folder, "whole"), join(folder, "died"), join(folder, "goes-on")];
+    const wholeCalls: (keyof FileSystem)[] = [];
+    await train({ ...tinyRun(whole), fileSystem: observeCalls(nodeFileSystem, (name) => wholeCalls.push(name)) });
+    // In the middle of a file of the last checkpoint: a dead process's lock, a staging folder, checkpoints to resume.
+    const call = wholeCalls.lastIndexOf("linkFile") + 3;
+    expect((await compiled.run("die-at-call", [died, String(call), "halfway"])).signal).toBe("SIGKILL");
+    expect((await readdir(join(died, "checkpoints"))).filter((name) => name.startsWith(".")).length).toBe(1);
+
+    copyRun(died, goesOn);
+    const calls: (keyof FileSystem)[] = [];
+    await train({ ...tinyRun(goesOn), fileSystem: observeCalls(nodeFileSystem, (name) => calls.push(name)) });
+    await dieAt(listDeaths(calls), await readRunFiles(whole), (run, { call, moment }) => {
+      copyRun(died, run);
+      return compiled.run("die-at-call", [run, String(call), moment]);
+    });
   });
 
   it("in the thread that writes, before any call to Node and within any write, loses nothing", async () => {
