@@ -88,7 +88,9 @@ describe("a training process killed by SIGKILL", { timeout: 1_200_000 }, () => {
     const resumedFrom = await dieAt(listDeaths(calls), await readRunFiles(whole), (run, { call, moment }) =>
       compiled.run("die-at-call", [run, String(call), moment]),
     );
-    expect([...resumedFrom].toSorted((a, b) => a - b)).toEqual([0, ...savedSteps]);
+    const places = [0, ...savedSteps];
+    expect(places).toEqual(expect.arrayContaining([...resumedFrom]));
+    expect(resumedFrom.size).toBeGreaterThanOrEqual(stride === 1 ? places.length : 2);
   });
 
   it("and killed again, anywhere, while it goes on, loses nothing", async () => {
