@@ -1,7 +1,7 @@
 import type { Json, Metrics, StopReason } from "@ckpt/manifest";
 import type * as tf from "@tensorflow/tfjs";
 
-import type { Checkpoint } from "./checkpoint-store.js";
+import type { Checkpoint, SkippedCheckpoint } from "./checkpoint-store.js";
 import type { FitCallbackOptions } from "./fit-callback.js";
 import type { MonitorOptions } from "./metric-mode.js";
 import type { RetentionPolicy } from "./retention-policy.js";
@@ -87,6 +87,8 @@ export interface Checkpointer {
   readonly loop: Json;
   /** The checkpoints that are on disk, by step. */
   readonly checkpoints: readonly Checkpoint[];
+  /** Damaged checkpoints: the run's, and those that would have been the best. The latter are left where they are. */
+  readonly skipped: readonly SkippedCheckpoint[];
   /** Set once training is to stop: by a stop policy, or by the signal. */
   readonly stopping: Stopping | undefined;
   /**

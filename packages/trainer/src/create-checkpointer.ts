@@ -4,6 +4,7 @@ import { serializeCheckpoint } from "./checkpoint-files.js";
 import { createCheckpointSet } from "./checkpoint-set.js";
 import { type Checkpoint, describeCheckpoint, describeManifest, listCheckpoints } from "./checkpoint-store.js";
 import type { Checkpointer, CheckpointerOptions, Stopping } from "./checkpointer.js";
+import { dropDamagedBest } from "./drop-damaged-best.js";
 import { findBest } from "./find-best.js";
 import { createFitCallback } from "./fit-callback.js";
 import { createLayersModelState } from "./layers-model-state.js";
@@ -13,6 +14,7 @@ import { createMonitorCheck } from "./monitor-check.js";
 import { createPolicyMemory } from "./policy-memory.js";
 import { requirePositiveInteger } from "./require-positive-integer.js";
 import type { RunTaskResults, SaveTask } from "./run-task.js";
+import type { Run } from "./run.js";
 import { createSaveQueue } from "./save-queue.js";
 import { restoreError } from "./sent-error.js";
 import type { TrainingPosition } from "./training-state-document.js";
@@ -61,12 +63,7 @@ export async function createCheckpointer(options: CheckpointerOptions): Promise<
   let lastMetrics: Metrics = resumed?.checkpoint.metrics ?? {};
   let lastSavedMs = clock.monotonicMs();
   const startedMs = lastSavedMs;
-  const found: readonly Checkpoint[] =
-    resumed === undefined
-      ? []
-      : (await listCheckpoints(run.path)).checkpoints
-          .filter(({ step }) => step <= resumed.checkpoint.step)
-          .map((checkpoint) => Object.assign({}, checkpoint, run.trainedTimes.get(checkpoint.step)));
+  const { checkpoints: found, skipped } = await findCheckpoints(run, monitors);
   const checkpoints = createCheckpointSet(found, {
     keep,
     maxToKeep,
@@ -281,6 +278,7 @@ export async function createCheckpointer(options: CheckpointerOptions): Promise<
     get checkpoints() {
       return checkpoints.list();
     },
+    skipped: [...run.skipped, ...skipped],
     get stopping() {
       return currentStopping();
     },
@@ -313,6 +311,17 @@ export async function createCheckpointer(options: CheckpointerOptions): Promise<
     },
   };
   return checkpointer;
+}
+
+/** The checkpoints to go on with; none if training starts from the beginning. */
+async function findCheckpoints(run: Run, monitors: readonly Monitor[]): ReturnType<typeof dropDamagedBest> {
+  const { resumePoint, trainedTimes } = run;
+  if (resumePoint === undefined) return { checkpoints: [], skipped: [] };
+  const { step: newest } = resumePoint.checkpoint;
+  const found = (await listCheckpoints(run.path)).checkpoints
+    .filter(({ step }) => step <= newest)
+    .map((checkpoint) => Object.assign({}, checkpoint, trainedTimes.get(checkpoint.step)));
+  return dropDamagedBest(found, monitors, newest);
 }
 
 function trainedSecondsOf({ trainedMs }: { readonly trainedMs?: number }): { readonly trainedSeconds?: number } {

@@ -161,7 +161,7 @@ async function runLoop(loop: Loop): Promise<TrainOutcome> {
   });
   const means = createRowMeans(model.metricsNames);
   if (checkpointer.loop !== null) means.setState(checkpointer.loop);
-  report({ kind: "start", step: checkpointer.position.step, totalSteps, skipped: run.skipped });
+  report({ kind: "start", step: checkpointer.position.step, totalSteps, skipped: checkpointer.skipped });
 
   /** Between an update and its `step` the weights are ahead of the position: not a state to go on from. */
   let isBetweenUpdates = true;
@@ -237,7 +237,7 @@ async function finish({ run }: Loop, checkpointer: Checkpointer): Promise<TrainO
     ...(restored === undefined ? {} : { restoredStep: restored.step }),
     isAlreadyComplete: false,
     ...(resumedFrom === undefined ? {} : { resumedFrom }),
-    skipped: run.skipped,
+    skipped: checkpointer.skipped,
     checkpoints: checkpointer.checkpoints,
   };
 }
