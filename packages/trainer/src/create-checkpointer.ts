@@ -71,7 +71,7 @@ export async function createCheckpointer(options: CheckpointerOptions): Promise<
     isInterim: ({ manifest }) => interimReasons.has(manifest.reason),
     // A process that goes on from it may yet need to do so again.
     ...(resumed === undefined ? {} : { resumedStep: resumed.checkpoint.step }),
-    readPinned: run.readPinned,
+    readPinned: () => run.readPinned(),
   });
   const trainedBeforeMs = 1000 * (found.at(-1)?.trainedSeconds ?? 0);
   if (resumed !== undefined) {
