@@ -55,7 +55,7 @@ describe("the memory of a save policy", () => {
       [4, 2],
     ] as const) {
       const { memory, tell } = createRecorded(5, [2, 4]);
-      for (const step of order) memory.settle(step, outcome[step as 2 | 4]);
+      for (const step of order) memory.settle(step, outcome[step]);
       expect(memory.state).toEqual(expected);
       tell(6, false);
       memory.settle(2, false);
