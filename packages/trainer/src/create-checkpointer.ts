@@ -36,8 +36,8 @@ type Capture = Pick<SaveTask, "manifest" | "files" | "packed" | "timing"> & { re
 /**
  * Makes a checkpointer for an open run, and puts the state of the run's resume point back into the model.
  *
- * @throws {CkptError} INVALID_OPTION when `maxToKeep` leaves no room for the newest and the best checkpoints;
- *   WEIGHTS_MISMATCH when the run was trained with another model or optimizer.
+ * @throws {CkptError} INVALID_OPTION when `maxToKeep` leaves no room for the newest and the best checkpoints, or
+ *   `maxShardSizeBytes` is no size; WEIGHTS_MISMATCH when the run was trained with another model or optimizer.
  */
 export async function createCheckpointer(options: CheckpointerOptions): Promise<Checkpointer> {
   const { run, save, keep = [], maxToKeep = defaultMaxToKeep, stop, signal, whenSaving = "wait", random } = options;
@@ -55,10 +55,8 @@ export async function createCheckpointer(options: CheckpointerOptions): Promise<
 
   let position: TrainingPosition = progress?.position ?? { step: 0, epoch: 0, batch: 0 };
   const policy = createPolicyMemory(save, progress?.policy ?? save.initialState);
-  let stopMemory: StopMemory = (progress?.stop as StopMemory | undefined) ?? {
-    state: stop?.initialState ?? null,
-    cause: null,
-  };
+  const stopStored = stop === undefined ? undefined : (progress?.stop as StopMemory | undefined);
+  let stopMemory: StopMemory = stopStored ?? { state: stop?.initialState ?? null, cause: null };
   let loop: Json = progress?.loop ?? null;
   let lastMetrics: Metrics = resumed?.checkpoint.metrics ?? {};
   let lastSavedMs = clock.monotonicMs();

@@ -21,7 +21,7 @@ export interface TrainingStateDocument extends DocumentHeader<"training-state"> 
   readonly historyCount: number;
   /** State of the save policy. */
   readonly policy: Json;
-  /** State of the stop policy; absent where there is none. */
+  /** State of the stop policy and why it stopped training, if it did; absent where there is none. */
   readonly stop?: Json;
   /** State of the generator in the place of `Math.random`; `null` where none was installed. */
   readonly random: RandomState | null;
