@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 import { verifyRun } from "@ckpt/manifest";
@@ -44,6 +44,27 @@ describe("files of other origin in a run's folder", () => {
     const { checkpoints, skipped } = await listCheckpoints(run);
     expect(checkpoints.map(({ step }) => step)).toEqual(keptSteps);
     expect(skipped).toEqual([]);
-    expect((await verifyRun(whole)).problems).toEqual([]);
+    expect((await verifyRun(run)).problems).toEqual([]);
+  });
+
+  it("stay when the checkpoint that they were put into is pruned, beside the others", async () => {
+    const run = join(await makeTestFolder(), "run");
+    const names = ["notes.txt", "plots/loss.svg"];
+    await trainUntil(run, 5);
+    for (const name of names) {
+      const path = join(run, "checkpoints/step-00000004", name);
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, name);
+    }
+    // A file more does no harm to the checkpoint.
+    expect(await train(tinyRun(run))).toMatchObject({ resumedFrom: 4, skipped: [] });
+
+    const kept = join(run, "checkpoints/step-00000004.rest");
+    expect(readdirSync(kept, { recursive: true })).toEqual(["notes.txt", "plots", "plots/loss.svg"]);
+    for (const name of names) expect(readFileSync(join(kept, name), "utf8")).toBe(name);
+    const { checkpoints, skipped } = await listCheckpoints(run);
+    expect(checkpoints.map(({ step }) => step)).toEqual(keptSteps);
+    expect(skipped).toEqual([]);
+    expect((await verifyRun(run)).problems).toEqual([]);
   });
 });

@@ -120,7 +120,9 @@ describe("a training process killed by SIGKILL", { timeout: 1_200_000 }, () => {
     const ended = await compiled.run("train-tiny", [whole], { nodeOptions, env: { CALLS: log } });
     expect(ended).toMatchObject({ code: 0, lines: savedSteps.map(String) });
     const observed = readFileSync(log, "utf8").trim().split("\n");
-    expect(new Set(observed)).toEqual(new Set(["open", "write", "writeFile", "sync", "rename", "link", "rm", "mkdir"]));
+    expect(new Set(observed)).toEqual(
+      new Set(["open", "write", "writeFile", "sync", "rename", "link", "rm", "rmdir", "mkdir"]),
+    );
     await dieAt(listDeaths(observed), await readRunFiles(whole), (run, { call, moment }) =>
       compiled.run("train-tiny", [run], { nodeOptions, env: { DEADLY_CALL: String(call), DEADLY_MOMENT: moment } }),
     );

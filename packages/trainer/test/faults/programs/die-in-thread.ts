@@ -43,7 +43,7 @@ if (!isMainThread) {
     return observeFile(await open(...args));
   };
   Object.assign(promises, { open: observedOpen });
-  for (const name of ["rename", "link", "rm", "mkdir"] as const) {
+  for (const name of ["rename", "link", "rm", "rmdir", "mkdir"] as const) {
     const call = promises[name] as (...args: readonly unknown[]) => unknown;
     const observed = (...args: readonly unknown[]): unknown => {
       observe(name);
