@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { type FileHandle, link, lstat, mkdir, open, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { setImmediate } from "node:timers/promises";
 
 import { CkptError } from "./errors.js";
 
@@ -47,8 +48,10 @@ export const nodeFileSystem: FileSystem = {
   list: (path) => wrapErrors("list", path, () => list(path)),
 };
 
-/** Large enough that a call costs nothing beside it, small enough that the first byte is on its way at once. */
-const chunkBytes = 4 << 20;
+/** Few calls, each far below the 2 GiB that one can take. */
+const writtenBytes = 16 << 20;
+/** Half a millisecond of hashing: as long as a write that is done waits for the next to begin. */
+const shownBytes = 1 << 20;
 
 async function makeFolder(path: string): Promise<void> {
   const first = await mkdir(path, { recursive: true });
@@ -59,21 +62,27 @@ async function makeFolder(path: string): Promise<void> {
 async function writeAndSync(path: string, data: Uint8Array, onChunk?: (chunk: Uint8Array) => void): Promise<void> {
   const file = await open(path, "wx");
   try {
-    for (let start = 0; start < data.byteLength; start += chunkBytes) {
-      const chunk = data.subarray(start, start + chunkBytes);
-      // Hashing in turn with the writes took 1.2 times as long as at the same time.
-      const isWritten = writeWhole(file, chunk);
-      onChunk?.(chunk);
-      await isWritten;
-    }
-    await file.sync();
+    // Hashing takes about as long as writing and flushing: one after the other it was 1.6 times as long.
+    const isFlushed = writeWhole(file, data).then(() => file.sync());
+    await Promise.all([isFlushed, onChunk === undefined ? undefined : showChunks(data, onChunk)]);
   } finally {
     await file.close();
   }
 }
 
-async function writeWhole(file: FileHandle, chunk: Uint8Array): Promise<void> {
-  for (let offset = 0; offset < chunk.byteLength;) offset += (await file.write(chunk, offset)).bytesWritten;
+/** Gives the writing of the same bytes its turn between two chunks. */
+async function showChunks(data: Uint8Array, onChunk: (chunk: Uint8Array) => void): Promise<void> {
+  for (let start = 0; start < data.byteLength; start += shownBytes) {
+    onChunk(data.subarray(start, start + shownBytes));
+    if (start + shownBytes < data.byteLength) await setImmediate();
+  }
+}
+
+async function writeWhole(file: FileHandle, data: Uint8Array): Promise<void> {
+  for (let offset = 0; offset < data.byteLength;) {
+    const length = Math.min(writtenBytes, data.byteLength - offset);
+    offset += (await file.write(data, offset, length)).bytesWritten;
+  }
 }
 
 async function exists(path: string): Promise<boolean> {

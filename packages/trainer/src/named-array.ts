@@ -27,13 +27,18 @@ export function sizeArraysBytes(specs: readonly ArraySpec[]): number {
  * @throws {TypeError} When the values of an array are not as many as its shape says.
  */
 export function packArrays(arrays: readonly NamedArray[], packed: Uint8Array): void {
+  const target = Buffer.from(packed.buffer, packed.byteOffset, packed.byteLength);
   let offset = 0;
   for (const { data, ...spec } of arrays) {
     if (data.byteLength !== sizeArrayBytes(spec)) {
       throw new TypeError(`${spec.name}: ${data.byteLength} bytes, its shape takes ${sizeArrayBytes(spec)}`);
     }
-    packed.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), offset);
-    offset += data.byteLength;
+    const end = offset + data.byteLength;
+    // One memcpy. `set` copies into shared memory byte by byte unless both sides are aligned to 8: 3.3 times as long for a
+    // state of 300 MB whose slots come behind the 4 bytes of the number of updates.
+    // oxlint-disable-next-line unicorn/no-array-fill-with-reference-type -- a Buffer is filled with the bytes themselves
+    if (end > offset) target.fill(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), offset, end);
+    offset = end;
   }
 }
 
