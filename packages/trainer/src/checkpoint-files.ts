@@ -21,10 +21,19 @@ export interface CheckpointContent {
   readonly progress: TrainingProgressState;
 }
 
-/** A file of a checkpoint before it is written: its text, or the bytes of the packed arrays that it holds. */
+/**
+ * A file of a checkpoint before it is written, in plain data: what its text is made of, or which of the bytes of the packed
+ * arrays it holds.
+ */
 export type CheckpointFile =
-  | { readonly path: string; readonly text: string }
+  | { readonly path: string; readonly json: object }
+  | { readonly path: string; readonly document: TrainingStateDocument }
   | { readonly path: string; readonly startByte: number; readonly endByte: number };
+
+/** The text of a file that is not a part of the packed arrays. */
+export function formatCheckpointFile(file: Exclude<CheckpointFile, { readonly startByte: number }>): string {
+  return "json" in file ? `${JSON.stringify(file.json)}\n` : serializeDocument(file.document);
+}
 
 /** A checkpoint before it is written. */
 export interface CheckpointLayout {
@@ -62,15 +71,16 @@ export function serializeCheckpoint(
     policy,
     ...(stop === undefined ? {} : { stop }),
     random,
-    loop,
+    // The loop may go on to change what it handed over.
+    loop: structuredClone(loop),
     optimizer: optimizer === undefined ? null : describeOptimizer(optimizer),
   };
   return {
     arrays,
     files: [
-      { path: checkpointFileNames.model, text: `${JSON.stringify(modelJson)}\n` },
+      { path: checkpointFileNames.model, json: modelJson },
       ...shards,
-      { path: checkpointFileNames.stateDocument, text: serializeDocument(document) },
+      { path: checkpointFileNames.stateDocument, document },
       { path: checkpointFileNames.stateTensors, startByte: loadableBytes, endByte: sizeArraysBytes(arrays) },
     ],
   };

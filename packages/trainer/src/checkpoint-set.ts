@@ -64,14 +64,17 @@ export function createCheckpointSet(found: readonly Checkpoint[], options: Check
       return removed.map(({ step }) => step);
     },
     findSuperfluous: async ({ next, isDone = false }) => {
-      const pinned = await options.readPinned();
       const others = checkpoints.filter(({ step }) => step !== next?.step);
       const isCounted = next !== undefined && !isInterim(next);
       const regular: readonly RetentionCandidate[] = others.filter(
         (checkpoint) => !isInterim(checkpoint) && !(isResumedReleased && checkpoint.step === resumedStep),
       );
       const candidates = isCounted ? [...regular, next] : regular;
-      const kept = new Set(selectKept(candidates, { keep, maxToKeep, monitors, pinned }));
+      const select = (pinned: ReadonlySet<number>): ReadonlySet<number> =>
+        new Set(selectKept(candidates, { keep, maxToKeep, monitors, pinned }));
+      const unpinned = select(new Set());
+      // Where all stay, there is nothing for a pin to keep.
+      const kept = regular.every(({ step }) => unpinned.has(step)) ? unpinned : select(await options.readPinned());
       if (resumedStep !== undefined && !kept.has(resumedStep)) isResumedReleased = true;
       return others.filter((checkpoint) => {
         if (checkpoint.step === resumedStep && !isDone) return false;

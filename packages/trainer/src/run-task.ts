@@ -20,7 +20,7 @@ import {
   type TimingRecord,
 } from "@ckpt/manifest";
 
-import { type CheckpointFile, checkpointFileNames } from "./checkpoint-files.js";
+import { type CheckpointFile, checkpointFileNames, formatCheckpointFile } from "./checkpoint-files.js";
 import { type SentError, serializeError } from "./sent-error.js";
 
 /** Adds a line to a file of the run. */
@@ -134,10 +134,15 @@ async function commitCheckpoint(
   const staged = await stageFolder(path, { fileSystem, isReplacing });
   let text = "";
   try {
-    for (const file of files) {
-      if (!("text" in file)) await staged.write(file.path, packed.subarray(file.startByte, file.endByte));
-      else if (!(await linkModel(file, previous, staged))) await staged.write(file.path, file.text);
-    }
+    // The small files are flushed while the large one is still being hashed.
+    const written = await Promise.allSettled(
+      files.map(async (file) => {
+        if ("startByte" in file) await staged.write(file.path, packed.subarray(file.startByte, file.endByte));
+        else await writeText(file.path, formatCheckpointFile(file), previous, staged);
+      }),
+    );
+    const failed = written.find((result) => result.status === "rejected");
+    if (failed !== undefined) throw failed.reason as Error;
     await staged.commit(manifestNames.checkpoint, (entries) => {
       const whole: CheckpointManifest = { ...manifest, files: entries };
       text = serializeDocument(whole);
@@ -152,14 +157,16 @@ async function commitCheckpoint(
 }
 
 /** The topology is the same from step to step: all checkpoints of a run share one file. */
-async function linkModel(
-  { path, text }: { readonly path: string; readonly text: string },
+async function writeText(
+  path: string,
+  text: string,
   previous: SaveTask["previous"],
   staged: StagedFolder,
-): Promise<boolean> {
+): Promise<void> {
   const entry = previous?.files.find((file) => file.path === path);
-  if (path !== checkpointFileNames.model || previous === undefined || entry === undefined) return false;
-  return entry.sha256 === digestBytes(text) && staged.link(join(previous.path, path), entry);
+  const isSame = path === checkpointFileNames.model && entry?.sha256 === digestBytes(text);
+  if (isSame && (await staged.link(join(previous?.path ?? "", path), entry))) return;
+  await staged.write(path, text);
 }
 
 async function removeCheckpoints({ run, paths }: RemoveTask, fileSystem: FileSystem): Promise<Removal> {

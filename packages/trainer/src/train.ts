@@ -163,8 +163,8 @@ async function runLoop(loop: Loop): Promise<TrainOutcome> {
   if (checkpointer.loop !== null) means.setState(checkpointer.loop);
   report({ kind: "start", step: checkpointer.position.step, totalSteps, skipped: checkpointer.skipped });
 
-  /** Between an update and its `step` the weights are ahead of the position: not a state to go on from. */
-  let isBetweenUpdates = true;
+  // Not so between an update and its `step`: the weights are ahead of the position then, and nothing to go on from.
+  let isAtPosition = true;
   let order: { readonly epoch: number; readonly rows: Int32Array } | undefined;
   try {
     while (checkpointer.position.step < totalSteps && checkpointer.stopping === undefined) {
@@ -176,7 +176,7 @@ async function runLoop(loop: Loop): Promise<TrainOutcome> {
       const rows = order.rows.subarray(batchIndex * batchSize, (batchIndex + 1) * batchSize);
       const batch = await random.run(() => data.train.gather(rows));
       if (learningRate !== undefined) setLearningRate(model.optimizer, learningRate.rateAt({ step: done, epoch }));
-      isBetweenUpdates = false;
+      isAtPosition = false;
       const values = await random.run(() => trainOnBatch(model, batch, convertTrain));
       const loss = values[0] ?? Number.NaN;
       if (!Number.isFinite(loss)) {
@@ -189,14 +189,14 @@ async function runLoop(loop: Loop): Promise<TrainOutcome> {
       const metrics = isMeasured ? await measure(loop, step, convertValidation, means.read()) : {};
       if (isMeasured) means.reset();
       await checkpointer.step(metrics, { isEpochEnd, loop: means.getState() });
-      isBetweenUpdates = true;
+      isAtPosition = true;
       const at = { step, totalSteps };
       report({ kind: "step", ...at, epoch: checkpointer.position.epoch, loss });
       if (isMeasured) report({ kind: "measure", ...at, epoch: checkpointer.position.epoch, metrics });
     }
   } catch (error) {
     // What cannot be saved now matters less than what went wrong.
-    await checkpointer.close(isBetweenUpdates ? error : undefined).catch(() => undefined);
+    await checkpointer.close(isAtPosition ? error : undefined).catch(() => undefined);
     throw error;
   }
   return finish(loop, checkpointer);
