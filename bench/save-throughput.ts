@@ -64,7 +64,10 @@ async function measureRates(folder: string): Promise<readonly Rates[]> {
     const path = join(folder, "plain.bin");
     const plainMs = await measureMs(() => writePlainly(path, bytes));
     await rm(path);
-    rounds.push({ saveMBps: save.sizeBytes / (save.totalMs - save.blockedMs) / 1e3, plainMBps: bytes.length / plainMs / 1e3 });
+    rounds.push({
+      saveMBps: save.sizeBytes / (save.totalMs - save.blockedMs) / 1e3,
+      plainMBps: bytes.length / plainMs / 1e3,
+    });
   }
   await checkpointer.finish("completed");
   return rounds.slice(warmUps);
