@@ -46,15 +46,19 @@ export function createCheckpointSet(found: readonly Checkpoint[], options: Check
   const { keep, maxToKeep, monitors, isInterim, resumedStep } = options;
   selectKept([], { keep, maxToKeep, monitors });
   let checkpoints = found;
+  let hasInterim = found.some(isInterim);
+  const isNewest = (step: number): boolean => step > (checkpoints.at(-1)?.step ?? -1);
   // Once the policies have let go of it they are not asked about it again: an uninterrupted run would not have it.
   let isResumedReleased = false;
   return {
     list: () => checkpoints,
-    has: (step) => checkpoints.some((checkpoint) => checkpoint.step === step),
+    has: (step) => !isNewest(step) && checkpoints.some((checkpoint) => checkpoint.step === step),
     add: (saved) => {
       // Saved again at the end, it is as good as any other.
       if (saved.step === resumedStep) isResumedReleased = false;
-      checkpoints = [...checkpoints.filter(({ step }) => step !== saved.step), saved];
+      const others = isNewest(saved.step) ? checkpoints : checkpoints.filter(({ step }) => step !== saved.step);
+      checkpoints = [...others, saved];
+      hasInterim ||= isInterim(saved);
     },
     remove: (paths) => {
       if (paths.length === 0) return [];
@@ -64,8 +68,11 @@ export function createCheckpointSet(found: readonly Checkpoint[], options: Check
       return removed.map(({ step }) => step);
     },
     findSuperfluous: async ({ next, isDone = false }) => {
-      const others = checkpoints.filter(({ step }) => step !== next?.step);
       const isCounted = next !== undefined && !isInterim(next);
+      // Of 10,000 checkpoints that all stay none has to be looked at: that took 60 times as long as the rest of a step.
+      const isRoom = keep.length === 0 && checkpoints.length + Number(isCounted) <= maxToKeep;
+      if (isRoom && !hasInterim && !isResumedReleased) return [];
+      const others = checkpoints.filter(({ step }) => step !== next?.step);
       const regular: readonly RetentionCandidate[] = others.filter(
         (checkpoint) => !isInterim(checkpoint) && !(isResumedReleased && checkpoint.step === resumedStep),
       );
