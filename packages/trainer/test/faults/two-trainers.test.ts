@@ -20,13 +20,18 @@ describe("two trainers on one run", () => {
     let holder: number | undefined;
     let second: unknown;
     const trees: unknown[] = [];
+    /** The first one's writer thread may still be adding lines. */
+    const readSettled = async (): Promise<unknown> => {
+      const { "history.jsonl": _history, "timings.jsonl": _timings, ...settled } = await readTree(run);
+      return settled;
+    };
     const ended = await compiled.run("train-held", [run, "4"], {
       onLine: (_line, child) => {
         holder = child.pid;
         void (async () => {
-          trees.push(await readTree(run));
+          trees.push(await readSettled());
           second = await train(tinyRun(run)).catch((error: unknown) => error);
-          trees.push(await readTree(run));
+          trees.push(await readSettled());
         })().finally(() => child.kill("SIGKILL"));
       },
     });
