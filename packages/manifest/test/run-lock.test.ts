@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import type { Writable } from "node:stream";
 
 import { describe, expect, it } from "vitest";
 
@@ -195,14 +196,21 @@ describe("lockRun", { timeout: 120_000 }, () => {
   });
 });
 
-/** A shell whose child has ended and is not waited for, because the shell has become another program. */
+/**
+ * A program whose child has ended and is not waited for: the child, made by the shell the program was before, ends only
+ * when its input does, so that the shell cannot wait for it.
+ */
 async function makeZombie(): Promise<{ readonly parent: ChildProcess; readonly zombie: number }> {
-  const parent = spawn("sh", ["-c", "sleep 0 & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "inherit"] });
+  const parent = spawn("sh", ["-c", "cat <&3 & echo $!; exec sleep 60"], {
+    stdio: ["ignore", "pipe", "inherit", "pipe"],
+  });
   const zombie = await new Promise<number>((resolve) => {
-    parent.stdout.once("data", (chunk: Buffer) => {
+    parent.stdout?.once("data", (chunk: Buffer) => {
       resolve(Number(chunk.toString()));
     });
   });
+  while (readFileSync(`/proc/${parent.pid}/comm`, "utf8") !== "sleep\n") await new Promise(setImmediate);
+  (parent.stdio[3] as Writable).end();
   while (!/\) Z /.test(readFileSync(`/proc/${zombie}/stat`, "utf8"))) await new Promise(setImmediate);
   return { parent, zombie };
 }
