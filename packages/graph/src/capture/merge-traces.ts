@@ -1,6 +1,6 @@
 import { serializeCanonicalJson } from "@ckpt/manifest";
 
-import { fitSize } from "../ir/size.js";
+import { fitSize, isStaticSize } from "../ir/size.js";
 import type { ProgramArgument, ProgramCall, ProgramConstant, SizedTensor } from "./captured-program.js";
 import { failImpure } from "./fail-impure.js";
 import type { KernelCall, Trace, TracedArgument, TracedConstant, TracedTensor } from "./trace.js";
@@ -108,7 +108,7 @@ export function mergeTraces(traces: TraceSet): MergedTraces {
       failImpure(a.layer, "a constant has another dtype or rank when the batch size changes");
     }
     const tensor = { ...fit(a, b), layer: a.layer };
-    if (tensor.sizes.every((size) => size.scale === 0)) {
+    if (tensor.sizes.every(isStaticSize)) {
       if (!equalArrays(a.values, b.values)) {
         failImpure(
           a.layer,

@@ -18,6 +18,21 @@ export function fitSize(first: number, second: number, firstBatch: number, secon
   return { scale, offset: first - scale * firstBatch };
 }
 
+/** Whether a size is the same for every batch. */
+export function isStaticSize(size: Size): boolean {
+  return size.scale === 0;
+}
+
+/** Whether a size is `value` for every batch. */
+export function isSizeOf(size: Size, value: number): boolean {
+  return isStaticSize(size) && size.offset === value;
+}
+
+/** The sum of two sizes. */
+export function addSizes(a: Size, b: Size): Size {
+  return { scale: a.scale + b.scale, offset: a.offset + b.offset };
+}
+
 /** Whether two sizes are equal for every batch. */
 export function equalSizes(a: Size, b: Size): boolean {
   return a.scale === b.scale && a.offset === b.offset;
@@ -25,5 +40,5 @@ export function equalSizes(a: Size, b: Size): boolean {
 
 /** The shape with `null` for every size that depends on the batch. */
 export function toSymbolicShape(sizes: readonly Size[]): SymbolicShape {
-  return sizes.map((size) => (size.scale === 0 ? size.offset : null));
+  return sizes.map((size) => (isStaticSize(size) ? size.offset : null));
 }

@@ -1,4 +1,4 @@
-import { staticSize } from "../ir/size.js";
+import { equalSizes, isSizeOf, isStaticSize } from "../ir/size.js";
 import { broadcastSizes } from "./broadcast-sizes.js";
 import type { LoweringBuilder, Value } from "./lowering.js";
 
@@ -14,15 +14,14 @@ export function addBias(build: LoweringBuilder, value: Value, bias: Value): Valu
     bias.sizes.length <= value.sizes.length &&
     channels !== undefined &&
     biasChannels !== undefined &&
-    channels.scale === 0 &&
-    biasChannels.scale === 0 &&
-    channels.offset === biasChannels.offset &&
-    bias.sizes.slice(0, -1).every((size) => size.scale === 0 && size.offset === 1);
+    isStaticSize(channels) &&
+    equalSizes(channels, biasChannels) &&
+    bias.sizes.slice(0, -1).every((size) => isSizeOf(size, 1));
   if (!isVector) {
     return build.add("AddV2", [value, bias], {
       dtype: value.dtype,
       sizes: broadcastSizes(value.sizes, bias.sizes),
     });
   }
-  return build.add("BiasAdd", [value, build.reshape(bias, [staticSize(channels.offset)])], value);
+  return build.add("BiasAdd", [value, build.reshape(bias, [channels])], value);
 }

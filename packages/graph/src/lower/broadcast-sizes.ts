@@ -1,4 +1,4 @@
-import { type Size, staticSize } from "../ir/size.js";
+import { isSizeOf, type Size, staticSize } from "../ir/size.js";
 
 /** The sizes of an element-wise result, axes aligned at the last one; a size of 1 gives way to the other. */
 export function broadcastSizes(a: readonly Size[], b: readonly Size[]): readonly Size[] {
@@ -6,6 +6,6 @@ export function broadcastSizes(a: readonly Size[], b: readonly Size[]): readonly
   return Array.from({ length: rank }, (_, axis) => {
     const left = a[axis - rank + a.length] ?? staticSize(1);
     const right = b[axis - rank + b.length] ?? staticSize(1);
-    return left.scale === 0 && left.offset === 1 ? right : left;
+    return isSizeOf(left, 1) ? right : left;
   });
 }

@@ -3,7 +3,7 @@ import type { Dtype } from "@ckpt/manifest";
 import type { ProgramConstant, ProgramWeight, SizedTensor } from "../capture/captured-program.js";
 import { attribute } from "../ir/attribute.js";
 import type { Constant, Node, TensorValues } from "../ir/graph.js";
-import { equalSizes, type Size, staticSize, toSymbolicShape } from "../ir/size.js";
+import { equalSizes, isStaticSize, type Size, staticSize, toSymbolicShape } from "../ir/size.js";
 import type { Attributes, LoweringBuilder, Value } from "./lowering.js";
 
 /** The builder with what only the driver of the lowering uses. */
@@ -17,10 +17,6 @@ export interface GraphBuilder extends LoweringBuilder {
 }
 
 const scalarSizes: readonly Size[] = [];
-
-function isStatic(size: Size): boolean {
-  return size.scale === 0;
-}
 
 /** A text in the alphabet of TensorFlow's node names. */
 function toNodeName(text: string): string {
@@ -94,13 +90,13 @@ export function createGraphBuilder(): GraphBuilder {
     );
   };
   const sizeScalar = (size: Size): Value => {
-    if (isStatic(size)) return int(size.offset);
+    if (isStaticSize(size)) return int(size.offset);
     const scalar = { dtype: "int32", sizes: scalarSizes } as const;
     const scaled = size.scale === 1 ? batchSize() : add("Mul", [batchSize(), int(size.scale)], scalar);
     return size.offset === 0 ? scaled : add("AddV2", [scaled, int(size.offset)], scalar);
   };
   const sizes = (list: readonly Size[]): Value => {
-    if (list.every(isStatic)) return ints(list.map((size) => size.offset));
+    if (list.every(isStaticSize)) return ints(list.map((size) => size.offset));
     return add(
       "Pack",
       list.map(sizeScalar),
@@ -128,8 +124,8 @@ export function createGraphBuilder(): GraphBuilder {
         return value;
       }
       // One open size is what the other sizes leave; only more than one has to be computed.
-      const open = target.filter((size) => !isStatic(size)).length;
-      const shape = open === 1 ? ints(target.map((size) => (isStatic(size) ? size.offset : -1))) : sizes(target);
+      const open = target.filter((size) => !isStaticSize(size)).length;
+      const shape = open === 1 ? ints(target.map((size) => (isStaticSize(size) ? size.offset : -1))) : sizes(target);
       return add("Reshape", [value, shape], { dtype: value.dtype, sizes: target });
     },
     enterLayer: (path) => {
@@ -144,7 +140,7 @@ export function createGraphBuilder(): GraphBuilder {
     weight: ({ key, dtype, shape, values }) => addConstant(key, { dtype, shape, values, weight: key }),
     constant: ({ dtype, sizes: shape, values, layer: path }) => {
       layer = path;
-      if (shape.every(isStatic))
+      if (shape.every(isStaticSize))
         return literal(
           dtype,
           shape.map((size) => size.offset),

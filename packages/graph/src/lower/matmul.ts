@@ -1,12 +1,12 @@
 import { attribute } from "../ir/attribute.js";
-import type { Size } from "../ir/size.js";
+import { isSizeOf, type Size } from "../ir/size.js";
 import { applyActivation } from "./activation.js";
 import { addBias } from "./bias.js";
 import type { Lowering, LoweringBuilder, LoweringCall, Lowerings, Value } from "./lowering.js";
 import { readFlag, readString } from "./read-attribute.js";
 
 function isOne(size: Size | undefined): boolean {
-  return size !== undefined && size.scale === 0 && size.offset === 1;
+  return size !== undefined && isSizeOf(size, 1);
 }
 
 // TensorFlow.js multiplies matrices `[batch, rows, columns]` always; a batch of one is a plain product.

@@ -1,5 +1,5 @@
 import { attribute } from "../ir/attribute.js";
-import { equalSizes, type Size, staticSize } from "../ir/size.js";
+import { addSizes, equalSizes, isStaticSize, type Size, staticSize } from "../ir/size.js";
 import { type Lowering, type LoweringBuilder, type Lowerings, UnsupportedKernel, type Value } from "./lowering.js";
 import { readAxes, readAxis, readNumber, readNumbers, readPairs, readSizes, readString } from "./read-attribute.js";
 
@@ -25,15 +25,11 @@ const slice: Lowering = (call, build) => {
   const begin = x.sizes.map((_, axis) => given[axis] ?? staticSize(0));
   const reachesEnd = (size: Size, axis: number): boolean => {
     const [start, whole] = [begin[axis], x.sizes[axis]];
-    return (
-      start !== undefined &&
-      whole !== undefined &&
-      equalSizes(whole, { scale: start.scale + size.scale, offset: start.offset + size.offset })
-    );
+    return start !== undefined && whole !== undefined && equalSizes(whole, addSizes(start, size));
   };
   // A size of -1 takes the rest of the axis, whatever the batch is.
-  const size = output.sizes.every((part, axis) => part.scale === 0 || reachesEnd(part, axis))
-    ? build.ints(output.sizes.map((part) => (part.scale === 0 ? part.offset : -1)))
+  const size = output.sizes.every((part, axis) => isStaticSize(part) || reachesEnd(part, axis))
+    ? build.ints(output.sizes.map((part) => (isStaticSize(part) ? part.offset : -1)))
     : build.sizes(output.sizes);
   return [build.add("Slice", [x, build.sizes(begin), size], output)];
 };
@@ -48,7 +44,7 @@ const stridedSlice: Lowering = (call, build) => {
   const ends = readSizes(call, "end").map((end, axis) => {
     const whole = x.sizes[axis];
     const isWhole =
-      isAligned && end.scale !== 0 && whole !== undefined && equalSizes(end, whole) && (strides[axis] ?? 1) > 0;
+      isAligned && !isStaticSize(end) && whole !== undefined && equalSizes(end, whole) && (strides[axis] ?? 1) > 0;
     return isWhole ? { end: staticSize(0), bit: 2 ** axis } : { end, bit: 0 };
   });
   const endMask = ends.reduce((mask, { bit }) => mask | bit, readNumber(call, "endMask"));
