@@ -1,9 +1,17 @@
-import type { Dtype } from "@ckpt/manifest";
+import { CkptError, type Dtype } from "@ckpt/manifest";
 
 import type { ProgramConstant, ProgramWeight, SizedTensor } from "../capture/captured-program.js";
 import { attribute } from "../ir/attribute.js";
 import type { Constant, Node, TensorValues } from "../ir/graph.js";
-import { equalSizes, isStaticSize, type Size, staticSize, toSymbolicShape } from "../ir/size.js";
+import {
+  equalSizes,
+  findSymbol,
+  isStaticSize,
+  listSymbols,
+  type Size,
+  staticSize,
+  toSymbolicShape,
+} from "../ir/size.js";
 import type { Attributes, LoweringBuilder, Value } from "./lowering.js";
 
 /** The builder with what only the driver of the lowering uses. */
@@ -14,6 +22,17 @@ export interface GraphBuilder extends LoweringBuilder {
   placeholder(name: string, tensor: SizedTensor): Value;
   weight(weight: ProgramWeight): Value;
   constant(constant: ProgramConstant): Value;
+  /** From now on the symbols among the sizes of this value may be read from it. */
+  learnSizes(value: Value): void;
+  /** The symbols that can be read. */
+  knownSymbols(): readonly number[];
+}
+
+/** An axis of a value, at which a size can be read. */
+interface SizeSource {
+  readonly value: Value;
+  readonly axis: number;
+  readonly isInput: boolean;
 }
 
 const scalarSizes: readonly Size[] = [];
@@ -35,7 +54,7 @@ export function createGraphBuilder(): GraphBuilder {
   const nodes: Node[] = [];
   const names = new Set<string>();
   let layer = "";
-  let batchSource: Value | undefined;
+  const sources = new Map<number, SizeSource>();
 
   const addNode = (
     name: string,
@@ -76,35 +95,50 @@ export function createGraphBuilder(): GraphBuilder {
   const int = (value: number): Value => literal("int32", [], Int32Array.of(value));
   const ints = (values: readonly number[]): Value => literal("int32", [values.length], Int32Array.from(values));
 
-  // The batch size as an int32 scalar, taken from the first input whose leading dimension it is.
-  const batchSize = (): Value => {
-    if (batchSource === undefined) throw new TypeError("A size depends on the batch but no input has one.");
-    const shape = add("Shape", [batchSource], { dtype: "int32", sizes: [staticSize(batchSource.sizes.length)] });
-    return add(
-      "StridedSlice",
-      [shape, ints([0]), ints([1]), ints([1])],
-      { dtype: "int32", sizes: scalarSizes },
-      {
-        shrink_axis_mask: attribute.int(1),
-      },
-    );
+  const scalar = { dtype: "int32", sizes: scalarSizes } as const;
+  const readSize = ({ value, axis }: SizeSource): Value => {
+    const shape = add("Shape", [value], { dtype: "int32", sizes: [staticSize(value.sizes.length)] });
+    return add("StridedSlice", [shape, ints([axis]), ints([axis + 1]), ints([1])], scalar, {
+      shrink_axis_mask: attribute.int(1),
+    });
   };
+  const combine = (op: string, terms: readonly Value[]): Value =>
+    terms.slice(1).reduce((left, right) => add(op, [left, right], scalar), single(terms));
   const sizeScalar = (size: Size): Value => {
     if (isStaticSize(size)) return int(size.offset);
-    const scalar = { dtype: "int32", sizes: scalarSizes } as const;
-    const scaled = size.scale === 1 ? batchSize() : add("Mul", [batchSize(), int(size.scale)], scalar);
-    return size.offset === 0 ? scaled : add("AddV2", [scaled, int(size.offset)], scalar);
+    const terms = size.terms.map(({ coefficient, symbols }) =>
+      combine("Mul", [
+        ...symbols.flatMap((symbol) => sources.get(symbol) ?? []).map(readSize),
+        ...(coefficient === 1 ? [] : [int(coefficient)]),
+      ]),
+    );
+    return combine("AddV2", [...terms, ...(size.offset === 0 ? [] : [int(size.offset)])]);
   };
-  const sizes = (list: readonly Size[]): Value => {
-    if (list.every(isStaticSize)) return ints(list.map((size) => size.offset));
+  const isKnown = (size: Size): boolean => listSymbols(size).every((symbol) => sources.has(symbol));
+  const sizes = (list: readonly Size[], free?: number): Value => {
+    if (list.every((size, position) => isStaticSize(size) || position === free)) {
+      return ints(list.map((size, position) => (position === free ? -1 : size.offset)));
+    }
+    if (!list.every((size, position) => isKnown(size) || position === free)) {
+      throw new CkptError("UNSUPPORTED_SHAPE", {
+        where: layer === "" ? "the captured function" : layer,
+        shape: toSymbolicShape(list),
+        reason: "an open size follows from no size of a tensor before it",
+      });
+    }
     return add(
       "Pack",
-      list.map(sizeScalar),
+      list.map((size, position) => (position === free ? int(-1) : sizeScalar(size))),
       { dtype: "int32", sizes: [staticSize(list.length)] },
-      {
-        axis: attribute.int(0),
-      },
+      { axis: attribute.int(0) },
     );
+  };
+  const learn = (value: Value, isInput: boolean): void => {
+    for (const [axis, size] of value.sizes.entries()) {
+      const symbol = findSymbol(size);
+      if (symbol === undefined || sources.get(symbol)?.isInput === true) continue;
+      sources.set(symbol, { value, axis, isInput });
+    }
   };
 
   return {
@@ -115,7 +149,7 @@ export function createGraphBuilder(): GraphBuilder {
     int,
     ints,
     intPairs: (rows) => literal("int32", [rows.length, 2], Int32Array.from(rows.flat())),
-    sizes,
+    sizes: (list) => sizes(list),
     reshape: (value, target) => {
       if (
         value.sizes.length === target.length &&
@@ -123,18 +157,20 @@ export function createGraphBuilder(): GraphBuilder {
       ) {
         return value;
       }
-      // One open size is what the other sizes leave; only more than one has to be computed.
-      const open = target.filter((size) => !isStaticSize(size)).length;
-      const shape = open === 1 ? ints(target.map((size) => (isStaticSize(size) ? size.offset : -1))) : sizes(target);
-      return add("Reshape", [value, shape], { dtype: value.dtype, sizes: target });
+      // One size is what the others leave: one that cannot be read, else the last open one.
+      const unknown = target.findIndex((size) => !isKnown(size));
+      const free = unknown === -1 ? target.findLastIndex((size) => !isStaticSize(size)) : unknown;
+      return add("Reshape", [value, sizes(target, free)], { dtype: value.dtype, sizes: target });
     },
+    // The latest value is the one that a fused operation ends with; an input is there whatever is fused.
+    learnSizes: (value) => learn(value, false),
+    knownSymbols: () => [...sources.keys()],
     enterLayer: (path) => {
       layer = path;
     },
     placeholder: (name, tensor) => {
       const value = single(addNode(name, "Placeholder", [], [tensor], {}));
-      const leading = tensor.sizes[0];
-      if (leading !== undefined && leading.scale === 1 && leading.offset === 0) batchSource ??= value;
+      learn(value, true);
       return value;
     },
     weight: ({ key, dtype, shape, values }) => addConstant(key, { dtype, shape, values, weight: key }),

@@ -1,0 +1,135 @@
+import { CkptError, type TensorSpec } from "@ckpt/manifest";
+
+/** An open dimension of the inputs, or several that are one size. */
+export interface OpenSize {
+  /** As it is called in messages. */
+  readonly name: string;
+  /** Where it stands; axes of the inputs by index. */
+  readonly places: readonly { readonly input: number; readonly axis: number }[];
+  /** What it is in each trace. */
+  readonly traced: readonly number[];
+  /** Sizes of the same kind that are not traced. Empty for the batch, whose every size will do. */
+  readonly untraced: readonly number[];
+}
+
+/** Which sizes the open dimensions of the inputs have in the traces. */
+export interface SizePlan {
+  readonly open: readonly OpenSize[];
+}
+
+/** One way to choose sizes: of about `smallest * step` and up, multiples of `step` or not. */
+interface Scale {
+  readonly step: number;
+  readonly smallest: number;
+  readonly isAligned: boolean;
+}
+
+// A deep convolutional network needs more than a few pixels, and one that joins what it has halved and doubled needs
+// multiples.
+const scales: readonly Scale[] = [
+  { step: 1, smallest: 8, isAligned: true },
+  { step: 4, smallest: 5, isAligned: false },
+  { step: 4, smallest: 5, isAligned: true },
+  { step: 32, smallest: 2, isAligned: false },
+  { step: 32, smallest: 2, isAligned: true },
+];
+
+/** A batch of 1 would broadcast. Two sizes give a line, enough where the batch is all that is open. */
+const batchSizes = [2, 3, 4, 3];
+const onlyBatchSizes = [2, 3];
+
+// Not evenly spaced: no order of these is a multiple of another order plus a constant, so that no two sizes are taken for
+// each other. Odd and even, so that rounding shows.
+const spread = [0, 1, 2, 4];
+const orders = listOrders(spread);
+
+function listOrders(values: readonly number[]): readonly (readonly number[])[] {
+  if (values.length === 0) return [[]];
+  return values.flatMap((value) =>
+    listOrders(values.filter((other) => other !== value)).map((rest) => [value, ...rest]),
+  );
+}
+
+function toSize({ step, smallest, isAligned }: Scale, distance: number): number {
+  // Remainders of every kind: just below a multiple, just above, halfway.
+  const remainder = isAligned ? 0 : ([step - 1, 1, step / 2][distance] ?? 0);
+  return step * (smallest + distance) + remainder;
+}
+
+function chooseSizes(scale: Scale, index: number): Pick<OpenSize, "traced" | "untraced"> {
+  // 7 and the number of orders have no common factor, so that neighbours are far from alike.
+  const order = orders[(7 * index) % orders.length] ?? spread;
+  // The largest first, so that the smallest batch gets it; one of them is more than twice the smallest.
+  const distances = [Math.max(6, scale.smallest + 1), 5, 3];
+  return {
+    traced: order.map((distance) => toSize(scale, distance)),
+    untraced: distances.map((_, probe) => toSize(scale, distances[(probe + index) % distances.length] ?? 0)),
+  };
+}
+
+function nameOf(inputs: readonly TensorSpec[], { places }: Pick<OpenSize, "places">): string {
+  return places.map(({ input, axis }) => `dimension ${axis} of input ${inputs[input]?.name}`).join(" and ");
+}
+
+// The open places but for the batch, grouped into those that are to be one size.
+function groupPlaces(
+  inputs: readonly TensorSpec[],
+  keyOf: (input: number, axis: number) => string,
+): OpenSize["places"][] {
+  const groups = new Map<string, { input: number; axis: number }[]>();
+  for (const [input, { shape }] of inputs.entries()) {
+    for (const [axis, size] of shape.entries()) {
+      if (size !== null || axis === 0) continue;
+      const key = keyOf(input, axis);
+      groups.set(key, [...(groups.get(key) ?? []), { input, axis }]);
+    }
+  }
+  return [...groups.values()];
+}
+
+/**
+ * The plans to try, in order: each open dimension by itself, then open dimensions of the same axis as one size (two
+ * sequences that are added), each with small sizes first. The first open size is the batch, where that is open. There is
+ * one plan where nothing but the batch is open.
+ *
+ * @throws {CkptError} UNSUPPORTED_SHAPE where there are more open dimensions than can be told apart.
+ */
+export function listSizePlans(inputs: readonly TensorSpec[]): readonly SizePlan[] {
+  const batchPlaces = inputs.flatMap(({ shape }, input) => (shape[0] === null ? [{ input, axis: 0 }] : []));
+  const free = groupPlaces(inputs, (input, axis) => `${input} ${axis}`);
+  const tied = groupPlaces(inputs, (_, axis) => String(axis));
+  const [crowded] = inputs;
+  if (crowded !== undefined && free.length > orders.length) {
+    throw new CkptError("UNSUPPORTED_SHAPE", {
+      where: `input ${crowded.name}`,
+      shape: crowded.shape,
+      reason: `the inputs have more than ${orders.length} open dimensions`,
+    });
+  }
+  const openBatch = (traced: readonly number[]): readonly OpenSize[] =>
+    batchPlaces.length === 0 ? [] : [{ name: "the batch size", places: batchPlaces, traced, untraced: [] }];
+  if (free.length === 0) return [{ open: openBatch(onlyBatchSizes) }];
+  return (tied.length < free.length ? [free, tied] : [free]).flatMap((groups) =>
+    scales.map((scale) => ({
+      open: [
+        ...openBatch(batchSizes),
+        ...groups.map((places, index) => ({ name: nameOf(inputs, { places }), places, ...chooseSizes(scale, index) })),
+      ],
+    })),
+  );
+}
+
+/** The shape of an input with something else in place of each open dimension. */
+export function shapeInput<Chosen>(
+  { open }: SizePlan,
+  spec: TensorSpec,
+  input: number,
+  choose: (size: OpenSize) => Chosen,
+): readonly (number | Chosen)[] {
+  return spec.shape.map((size, axis) => {
+    if (size !== null) return size;
+    const found = open.find(({ places }) => places.some((place) => place.input === input && place.axis === axis));
+    if (found === undefined) throw new TypeError("An open dimension is missing in the plan.");
+    return choose(found);
+  });
+}
