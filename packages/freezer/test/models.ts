@@ -93,3 +93,18 @@ export class MirrorLayer extends tf.layers.Layer {
     });
   }
 }
+
+/** Gives an eighth of the steps: one, whatever the number of steps, at the small sizes that are traced. */
+export class EighthLayer extends tf.layers.Layer {
+  static readonly className: string = "FreezerTestEighth";
+
+  override computeOutputShape(inputShape: tf.Shape): tf.Shape {
+    return [inputShape[0] ?? null, null, inputShape[2] ?? null];
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    const input = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor3D;
+    const [batch, time, units] = input.shape;
+    return tf.slice(input, [0, 0, 0], [batch, Math.floor(time / 8), units]);
+  }
+}

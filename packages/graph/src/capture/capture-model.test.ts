@@ -154,16 +154,6 @@ describe("captureModel", () => {
     expect(captureModel(model).graph.nodes.map((node) => node.op)).toEqual(["Placeholder", "Neg"]);
   });
 
-  it("refuses an open dimension other than the batch, and names the input", () => {
-    const input = tf.input({ shape: [null, 3], name: "sequence" });
-    const model = tf.model({ inputs: input, outputs: layers.dense({ units: 2 }).apply(input) as tf.SymbolicTensor });
-    const error = findError(() => captureModel(model));
-    expect(isCkptError(error, "UNSUPPORTED_SHAPE") && error.details).toMatchObject({
-      where: "input sequence",
-      shape: [null, null, 3],
-    });
-  });
-
   it("refuses complex numbers", () => {
     const model = lambdaModel([3], (x) => tf.real(tf.fft(tf.complex(x, x))));
     expect(

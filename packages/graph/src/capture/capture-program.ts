@@ -1,15 +1,13 @@
 import { CkptError, isCkptError, type TensorSpec } from "@ckpt/manifest";
-import * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs";
 
 import type { SymbolicShape } from "../ir/graph.js";
-import { productSize, staticSize } from "../ir/size.js";
 import type { CapturedProgram, ProgramWeight } from "./captured-program.js";
-import { mergeTraces, type MergedTraces } from "./merge-traces.js";
-import { makeProbeValues } from "./probe-values.js";
-import { recordTrace, type TensorFunction } from "./record-trace.js";
-import { listSizePlans, type OpenSize, shapeInput, type SizePlan } from "./size-plan.js";
+import type { TensorFunction } from "./record-trace.js";
+import { AmbiguousSizes } from "./size-fitter.js";
+import { listSizePlans, shapeInput, type SizePlan } from "./size-plan.js";
 import { checkDtype, copyValues } from "./tensor-values.js";
-import type { Trace } from "./trace.js";
+import { traceSizes } from "./trace-sizes.js";
 
 /** A weight to be kept by name instead of becoming an anonymous constant. */
 export interface NamedWeight {
@@ -39,13 +37,17 @@ function readWeight({ key, savedName, tensor }: NamedWeight): ProgramWeight {
  * @throws {CkptError} IMPURE_COMPUTATION, UNSUPPORTED_SHAPE or UNSUPPORTED_DTYPE.
  */
 export function captureProgram(compute: TensorFunction, options: CaptureProgramOptions): CapturedProgram {
-  const { inputs, outputNames, weights } = options;
+  const { inputs, outputNames, weights, currentLayer } = options;
   for (const { name, dtype } of inputs) checkDtype(dtype, `input ${name}`);
-  const plans = listSizePlans(inputs);
-  let failure: unknown;
-  for (const plan of plans) {
+  const tensors = new Map(weights.map(({ key, tensor }) => [key, tensor]));
+  const hasOpenDimension = inputs.some(({ shape }) => shape.includes(null, 1));
+  const failures: unknown[] = [];
+  for (const plan of listSizePlans(inputs)) {
+    // What runs at sizes of any kind, but cannot be told from them, is not what needs multiples or equal sizes.
+    const hasRun = failures.some((failure) => failure instanceof AmbiguousSizes);
+    if (hasRun && (plan.isAligned || plan.isTied)) continue;
     try {
-      const traced = traceSizes(compute, plan, options);
+      const traced = traceSizes(compute, plan, { inputs, weights: tensors, currentLayer });
       return {
         inputs,
         outputNames,
@@ -54,66 +56,12 @@ export function captureProgram(compute: TensorFunction, options: CaptureProgramO
         probeShapes: listProbeShapes(plan, inputs),
       };
     } catch (error) {
-      if (plans.length === 1 || isCkptError(error)) throw error;
-      failure = error;
+      const isFinal = isCkptError(error) || !(hasOpenDimension || error instanceof AmbiguousSizes);
+      if (isFinal) throw error;
+      failures.push(error);
     }
   }
-  throw failAllSizes(inputs, failure as Error);
-}
-
-function traceSizes(
-  compute: TensorFunction,
-  plan: SizePlan,
-  { inputs, weights, currentLayer }: CaptureProgramOptions,
-): MergedTraces & Pick<CapturedProgram, "inputSizes"> {
-  const tensors = new Map(weights.map(({ key, tensor }) => [key, tensor]));
-  const trace = (choose: (size: OpenSize) => number, variant = 0): Trace => {
-    let recorded: Trace | undefined;
-    tf.tidy(() => {
-      const probes = inputs.map((spec, index) => {
-        const shape = [...shapeInput(plan, spec, index, choose)];
-        const values = makeProbeValues(spec.dtype, tf.util.sizeFromShape(shape), variant);
-        return tf.tensor(values, shape, spec.dtype);
-      });
-      recorded = recordTrace(compute, probes, { weights: tensors, currentLayer });
-    });
-    if (recorded === undefined) throw new TypeError("The trace did not run.");
-    return recorded;
-  };
-  const tracedAt =
-    (position: number) =>
-    (size: OpenSize): number =>
-      size.traced[position] ?? Number.NaN;
-  const nameCause = (differs: (trace: Trace) => boolean): string => {
-    const { open } = plan;
-    const causes = open.filter((changed) => {
-      if (open.length === 1) return true;
-      try {
-        return differs(trace((size) => tracedAt(size === changed ? 1 : 0)(size)));
-      } catch {
-        // It does not run with this one changed alone: no cause can be named.
-        return false;
-      }
-    });
-    return (causes.length === 0 ? open : causes).map(({ name }) => name).join(" or ");
-  };
-  const inputSizes = inputs.map((spec, input) =>
-    shapeInput(plan, spec, input, (size) => productSize([plan.open.indexOf(size)])).map((size) =>
-      typeof size === "number" ? staticSize(size) : size,
-    ),
-  );
-  const positions = plan.open[0]?.traced.keys() ?? [0];
-  const [first, ...others] = Array.from(positions, (position) => () => trace(tracedAt(position)));
-  if (first === undefined) throw new TypeError("The plan has no sizes.");
-  const merged = mergeTraces({
-    first: first(),
-    otherValues: trace(tracedAt(0), 1),
-    otherSizes: others.map((run) => run()),
-    open: plan.open.map(({ traced }) => traced),
-    inputSizes,
-    nameCause,
-  });
-  return { ...merged, inputSizes };
+  throw failAllSizes(inputs, failures.at(-1) as Error);
 }
 
 // A probe for each untraced size; where only the batch is open there are none to choose.

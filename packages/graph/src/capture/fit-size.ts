@@ -84,7 +84,6 @@ export function fitSize(observed: readonly number[], { symbols, near, far }: Fit
   if (same !== undefined) return same;
 
   const nearSymbols = [...new Set(near.flatMap(listSymbols))];
-  const all = [...new Set([...nearSymbols, ...far])];
   const fitSymbol = (candidates: readonly number[]): Size | undefined => {
     for (const symbol of candidates) {
       const line = fitLine(observed, symbols[symbol]?.observed ?? []);
@@ -92,12 +91,14 @@ export function fitSize(observed: readonly number[], { symbols, near, far }: Fit
     }
     return undefined;
   };
-  const exact = all.find((symbol) => equalNumbers(observed, symbols[symbol]?.observed ?? []));
-  if (exact !== undefined) return productSize([exact]);
+  const fit = (candidates: readonly number[]): Size | undefined => {
+    const exact = candidates.find((symbol) => equalNumbers(observed, symbols[symbol]?.observed ?? []));
+    return exact === undefined ? fitSymbol(candidates) : productSize([exact]);
+  };
   return (
-    fitSymbol(nearSymbols) ??
-    fitSymbol(all) ??
+    fit(nearSymbols) ??
+    fit(far) ??
     fitProduct(observed, nearSymbols, symbols) ??
-    fitProduct(observed, all, symbols)
+    fitProduct(observed, [...new Set([...nearSymbols, ...far])], symbols)
   );
 }

@@ -1,4 +1,4 @@
-import { listSymbols, productSize, type Size } from "../ir/size.js";
+import { isStaticSize, listSymbols, productSize, type Size } from "../ir/size.js";
 import { fitLine, fitSize } from "./fit-size.js";
 
 /** A place where a size can be read at run time. */
@@ -28,31 +28,45 @@ export interface SizeFitter {
 }
 
 /**
- * Thrown where sizes are too small to tell what they depend on: a window that covers them whole, or two that came out
- * alike. Larger ones may do.
+ * Thrown where it cannot be told what sizes depend on: a window covers them whole, or two came out alike. Others, or
+ * more of them, may do.
  */
 export class AmbiguousSizes extends Error {}
+
+// Whether one follows from the other, as far as the traces tell.
+function isAlike(a: readonly number[], b: readonly number[]): boolean {
+  return fitLine(a, b) !== undefined || fitLine(b, a) !== undefined;
+}
 
 /** Starts with a symbol for each open size of the inputs. */
 export function createSizeFitter(open: readonly (readonly number[])[]): SizeFitter {
   const symbols: SizeSymbol[] = open.map((observed, index) => ({ observed, roots: new Set([index]), isLive: true }));
-  const isSame = (a: readonly number[], b: readonly number[]): boolean =>
-    fitLine(a, b) !== undefined || fitLine(b, a) !== undefined;
   const introduce = ({ observed, near }: ObservedSize, isLive: boolean): Size => {
-    const roots = new Set(near.flatMap(listSymbols).flatMap((symbol) => [...(symbols[symbol]?.roots ?? [])]));
-    if (
-      symbols.some((symbol) => ![...symbol.roots].some((root) => roots.has(root)) && isSame(symbol.observed, observed))
-    ) {
+    const parents = new Set(near.flatMap(listSymbols));
+    const roots = new Set(Array.from(parents, (symbol) => [...(symbols[symbol]?.roots ?? [])]).flat());
+    const isUnrelated = (symbol: SizeSymbol): boolean => ![...symbol.roots].some((root) => roots.has(root));
+    if (symbols.some((symbol) => isUnrelated(symbol) && isAlike(symbol.observed, observed))) {
       throw new AmbiguousSizes("two sizes that do not depend on each other came out alike");
+    }
+    // Divided until it is 2, 3, 3 and 3, a size would pass for another one less 1.
+    if (observed.length > 2 && Math.max(...observed) - Math.min(...observed) < 2) {
+      throw new AmbiguousSizes("a size came out nearly the same for every size of the inputs");
     }
     symbols.push({ observed, roots, isLive });
     return productSize([symbols.length - 1]);
   };
+  // Through two observations there is always a line, so one that is not straight through 0 proves nothing.
+  const check = (size: Size | undefined): Size | undefined => {
+    if (open[0]?.length === 2 && size !== undefined && !isStaticSize(size) && size.offset !== 0) {
+      throw new AmbiguousSizes("a size that is not a multiple of the batch needs more than two batch sizes");
+    }
+    return size;
+  };
   return {
     symbols,
     fitComputed: (size, isLive) =>
-      fitSize(size.observed, { symbols, near: size.near, far: [] }) ?? introduce(size, isLive),
+      check(fitSize(size.observed, { symbols, near: size.near, far: [] })) ?? introduce(size, isLive),
     fitRequested: ({ observed, near }) =>
-      fitSize(observed, { symbols, near, far: symbols.flatMap(({ isLive }, symbol) => (isLive ? symbol : [])) }),
+      check(fitSize(observed, { symbols, near, far: symbols.flatMap(({ isLive }, symbol) => (isLive ? symbol : [])) })),
   };
 }

@@ -15,6 +15,10 @@ export interface OpenSize {
 /** Which sizes the open dimensions of the inputs have in the traces. */
 export interface SizePlan {
   readonly open: readonly OpenSize[];
+  /** Whether all sizes but the batch are multiples of one number, so that rounding does not show. */
+  readonly isAligned: boolean;
+  /** Whether several open dimensions are taken to be one size. */
+  readonly isTied: boolean;
 }
 
 /** One way to choose sizes: of about `smallest * step` and up, multiples of `step` or not. */
@@ -27,16 +31,20 @@ interface Scale {
 // A deep convolutional network needs more than a few pixels, and one that joins what it has halved and doubled needs
 // multiples.
 const scales: readonly Scale[] = [
-  { step: 1, smallest: 8, isAligned: true },
+  { step: 1, smallest: 8, isAligned: false },
   { step: 4, smallest: 5, isAligned: false },
   { step: 4, smallest: 5, isAligned: true },
   { step: 32, smallest: 2, isAligned: false },
-  { step: 32, smallest: 2, isAligned: true },
+  { step: 32, smallest: 3, isAligned: true },
 ];
 
-/** A batch of 1 would broadcast. Two sizes give a line, enough where the batch is all that is open. */
+/** A batch of 1 would broadcast, and a large one takes long. */
 const batchSizes = [2, 3, 4, 3];
-const onlyBatchSizes = [2, 3];
+/** Where the batch is all that is open, two sizes tell a multiple of it; for the rare rest it takes more. */
+const onlyBatchSizes = [
+  [2, 3],
+  [2, 3, 6, 11],
+];
 
 // Not evenly spaced: no order of these is a multiple of another order plus a constant, so that no two sizes are taken for
 // each other. Odd and even, so that rounding shows.
@@ -46,19 +54,19 @@ const orders = listOrders(spread);
 function listOrders(values: readonly number[]): readonly (readonly number[])[] {
   if (values.length === 0) return [[]];
   return values.flatMap((value) =>
-    listOrders(values.filter((other) => other !== value)).map((rest) => [value, ...rest]),
+    listOrders(values.filter((other) => other !== value)).map((rest) => [value].concat(rest)),
   );
 }
 
 function toSize({ step, smallest, isAligned }: Scale, distance: number): number {
   // Remainders of every kind: just below a multiple, just above, halfway.
-  const remainder = isAligned ? 0 : ([step - 1, 1, step / 2][distance] ?? 0);
+  const remainder = isAligned || step === 1 ? 0 : ([step - 1, 1, step / 2][distance] ?? 0);
   return step * (smallest + distance) + remainder;
 }
 
 function chooseSizes(scale: Scale, index: number): Pick<OpenSize, "traced" | "untraced"> {
-  // 7 and the number of orders have no common factor, so that neighbours are far from alike.
-  const order = orders[(7 * index) % orders.length] ?? spread;
+  // 17 and the number of orders have no common factor. Neighbours then differ in every trace, and so do their sums.
+  const order = orders[(17 * index) % orders.length] ?? spread;
   // The largest first, so that the smallest batch gets it; one of them is more than twice the smallest.
   const distances = [Math.max(6, scale.smallest + 1), 5, 3];
   return {
@@ -89,8 +97,7 @@ function groupPlaces(
 
 /**
  * The plans to try, in order: each open dimension by itself, then open dimensions of the same axis as one size (two
- * sequences that are added), each with small sizes first. The first open size is the batch, where that is open. There is
- * one plan where nothing but the batch is open.
+ * sequences that are added), each with small sizes first. The first open size is the batch, where that is open.
  *
  * @throws {CkptError} UNSUPPORTED_SHAPE where there are more open dimensions than can be told apart.
  */
@@ -108,9 +115,13 @@ export function listSizePlans(inputs: readonly TensorSpec[]): readonly SizePlan[
   }
   const openBatch = (traced: readonly number[]): readonly OpenSize[] =>
     batchPlaces.length === 0 ? [] : [{ name: "the batch size", places: batchPlaces, traced, untraced: [] }];
-  if (free.length === 0) return [{ open: openBatch(onlyBatchSizes) }];
+  if (free.length === 0) {
+    return onlyBatchSizes.map((traced) => ({ open: openBatch(traced), isAligned: false, isTied: false }));
+  }
   return (tied.length < free.length ? [free, tied] : [free]).flatMap((groups) =>
     scales.map((scale) => ({
+      isAligned: scale.isAligned,
+      isTied: groups === tied,
       open: [
         ...openBatch(batchSizes),
         ...groups.map((places, index) => ({ name: nameOf(inputs, { places }), places, ...chooseSizes(scale, index) })),

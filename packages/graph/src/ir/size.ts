@@ -72,6 +72,14 @@ export function addSizes(a: Size, b: Size): Size {
   };
 }
 
+/** A size times a whole number. */
+export function scaleSize({ terms, offset }: Size, factor: number): Size {
+  return {
+    terms: terms.map(({ coefficient, symbols }) => ({ coefficient: coefficient * factor, symbols })),
+    offset: offset * factor,
+  };
+}
+
 /** Whether two sizes are equal in every run, as far as their symbols tell. */
 export function equalSizes(a: Size, b: Size): boolean {
   return (

@@ -100,7 +100,7 @@ export function lowerProgram(program: CapturedProgram): GraphTemplate {
       // Stands in for the result, so that the kernels after it are looked at too.
       callValues.set(index, build.addMany(source.kernel, arguments_, source.outputs));
     }
-    callValues.get(index)?.forEach(build.learnSizes);
+    for (const value of callValues.get(index) ?? []) build.learnSizes(value);
   }
   const outputs = program.outputs.map((output, index) => {
     build.enterLayer("");
