@@ -212,6 +212,23 @@ const cases: readonly Case[] = [
     runs: overTime(6),
   },
   {
+    name: "an embedding of words and one of positions",
+    build: () => {
+      const input = tf.input({ shape: [null], name: "words" });
+      const words = apply(layers.embedding({ inputDim: 11, outputDim: 4 }), input);
+      const position = lambda(
+        (x) => tf.range(0, x.shape[1]!).expandDims(0),
+        (shape) => shape.slice(0, 2),
+      );
+      const positions = apply(layers.embedding({ inputDim: 40, outputDim: 4 }), apply(position, words));
+      const sum = apply(layers.add(), [words, positions]);
+      const reversed = new Lambda((x) => tf.add(x, tf.range(0, -x.shape[1]!, -1, "int32").reshape([1, -1, 1])));
+      return tf.model({ inputs: input, outputs: apply(reversed, sum) });
+    },
+    runs: [[[1, 1]], [[4, 6]], [[2, 33]]],
+    indexLimit: 11,
+  },
+  {
     name: "attention of several heads",
     build: () =>
       chain(
@@ -419,7 +436,7 @@ function makeFeeds({ signature }: GraphTemplate, shapes: readonly (readonly numb
   );
 }
 
-describe.each(cases)("a model of $name", ({ build, runs, indexLimit }) => {
+describe.each(cases.map((each) => [each.name, each] as const))("a model of %s", (_, { build, runs, indexLimit }) => {
   const prepare = (): { model: tf.LayersModel; template: GraphTemplate } => {
     const model = build();
     randomizeWeights(model);

@@ -284,6 +284,7 @@ describe("a captured model", () => {
       },
       () => [null, null, 1],
     ],
+    ["a count along the batch", [3], (x) => tf.mul(x, tf.range(5, 5 + 2 * x.shape[0], 2).expandDims(1)), undefined],
     ["the mean of integers", [4], (x) => tf.mean(x.mul(10).toInt(), 1), ([b]) => [b!]],
   ])("may compute %s", (_, inputShape, compute, shape) => {
     const input = tf.input({ shape: inputShape });

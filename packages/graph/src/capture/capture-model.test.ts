@@ -76,7 +76,7 @@ const impure: [string, (x: tf.Tensor) => tf.Tensor][] = [
       (x) => tf.exp(x),
     ),
   ],
-  ["counts along the batch", (x) => tf.mul(x, tf.range(0, x.shape[0]).expandDims(1))],
+  ["counts squares along the batch", (x) => tf.mul(x, tf.square(tf.range(0, x.shape[0])).expandDims(1))],
 ];
 
 describe("captureModel", () => {

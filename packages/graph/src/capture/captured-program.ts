@@ -27,9 +27,11 @@ export interface ProgramCall {
   readonly outputs: readonly SizedTensor[];
 }
 
-/** A constant. Where a size is not static, all values are the same and `values` holds that one. */
+/** A constant. Where a size is not static, `values` holds the first value only. */
 export interface ProgramConstant extends SizedTensor {
   readonly values: TensorValues;
+  /** What each further value is more than the one before where a size is not static; 0 where all are the same. */
+  readonly step: number;
   readonly layer: string;
 }
 

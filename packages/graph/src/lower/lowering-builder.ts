@@ -1,18 +1,11 @@
-import { CkptError, type Dtype } from "@ckpt/manifest";
+import type { Dtype } from "@ckpt/manifest";
 
 import type { ProgramConstant, ProgramWeight, SizedTensor } from "../capture/captured-program.js";
-import { attribute } from "../ir/attribute.js";
+import { copyValues } from "../capture/tensor-values.js";
 import type { Constant, Node, TensorValues } from "../ir/graph.js";
-import {
-  equalSizes,
-  findSymbol,
-  isStaticSize,
-  listSymbols,
-  type Size,
-  staticSize,
-  toSymbolicShape,
-} from "../ir/size.js";
+import { addSizes, equalSizes, isStaticSize, scaleSize, type Size, staticSize, toSymbolicShape } from "../ir/size.js";
 import type { Attributes, LoweringBuilder, Value } from "./lowering.js";
+import { createSizeNodes } from "./size-nodes.js";
 
 /** The builder with what only the driver of the lowering uses. */
 export interface GraphBuilder extends LoweringBuilder {
@@ -27,15 +20,6 @@ export interface GraphBuilder extends LoweringBuilder {
   /** The symbols that can be read. */
   knownSymbols(): readonly number[];
 }
-
-/** An axis of a value, at which a size can be read. */
-interface SizeSource {
-  readonly value: Value;
-  readonly axis: number;
-  readonly isInput: boolean;
-}
-
-const scalarSizes: readonly Size[] = [];
 
 /** A text in the alphabet of TensorFlow's node names. */
 function toNodeName(text: string): string {
@@ -54,7 +38,6 @@ export function createGraphBuilder(): GraphBuilder {
   const nodes: Node[] = [];
   const names = new Set<string>();
   let layer = "";
-  const sources = new Map<number, SizeSource>();
 
   const addNode = (
     name: string,
@@ -95,50 +78,26 @@ export function createGraphBuilder(): GraphBuilder {
   const int = (value: number): Value => literal("int32", [], Int32Array.of(value));
   const ints = (values: readonly number[]): Value => literal("int32", [values.length], Int32Array.from(values));
 
-  const scalar = { dtype: "int32", sizes: scalarSizes } as const;
-  const readSize = ({ value, axis }: SizeSource): Value => {
-    const shape = add("Shape", [value], { dtype: "int32", sizes: [staticSize(value.sizes.length)] });
-    return add("StridedSlice", [shape, ints([axis]), ints([axis + 1]), ints([1])], scalar, {
-      shrink_axis_mask: attribute.int(1),
-    });
-  };
-  const combine = (op: string, terms: readonly Value[]): Value =>
-    terms.slice(1).reduce((left, right) => add(op, [left, right], scalar), single(terms));
-  const sizeScalar = (size: Size): Value => {
-    if (isStaticSize(size)) return int(size.offset);
-    const terms = size.terms.map(({ coefficient, symbols }) =>
-      combine("Mul", [
-        ...symbols.flatMap((symbol) => sources.get(symbol) ?? []).map(readSize),
-        ...(coefficient === 1 ? [] : [int(coefficient)]),
-      ]),
-    );
-    return combine("AddV2", [...terms, ...(size.offset === 0 ? [] : [int(size.offset)])]);
-  };
-  const isKnown = (size: Size): boolean => listSymbols(size).every((symbol) => sources.has(symbol));
-  const sizes = (list: readonly Size[], free?: number): Value => {
-    if (list.every((size, position) => isStaticSize(size) || position === free)) {
-      return ints(list.map((size, position) => (position === free ? -1 : size.offset)));
+  const sizeNodes = createSizeNodes({ add, int, ints }, () => layer);
+  const reshape: LoweringBuilder["reshape"] = (value, target) => {
+    if (
+      value.sizes.length === target.length &&
+      target.every((size, axis) => equalSizes(size, value.sizes[axis] ?? size))
+    ) {
+      return value;
     }
-    if (!list.every((size, position) => isKnown(size) || position === free)) {
-      throw new CkptError("UNSUPPORTED_SHAPE", {
-        where: layer === "" ? "the captured function" : layer,
-        shape: toSymbolicShape(list),
-        reason: "an open size follows from no size of a tensor before it",
-      });
-    }
-    return add(
-      "Pack",
-      list.map((size, position) => (position === free ? int(-1) : sizeScalar(size))),
-      { dtype: "int32", sizes: [staticSize(list.length)] },
-      { axis: attribute.int(0) },
-    );
+    // One size is what the others leave: one that cannot be read, else the last open one.
+    const unknown = target.findIndex((size) => !sizeNodes.isKnown(size));
+    const free = unknown === -1 ? target.findLastIndex((size) => !isStaticSize(size)) : unknown;
+    return add("Reshape", [value, sizeNodes.vector(target, free)], { dtype: value.dtype, sizes: target });
   };
-  const learn = (value: Value, isInput: boolean): void => {
-    for (const [axis, size] of value.sizes.entries()) {
-      const symbol = findSymbol(size);
-      if (symbol === undefined || sources.get(symbol)?.isInput === true) continue;
-      sources.set(symbol, { value, axis, isInput });
-    }
+  // The numbers from `start` on, one for each element of a shape that is open along one axis and 1 along the others.
+  const count = (first: Value, start: number, step: number, shape: readonly Size[]): Value => {
+    const size = shape.find((each) => !isStaticSize(each)) ?? staticSize(1);
+    const end = sizeNodes.scalar(addSizes(scaleSize(size, step), staticSize(start)));
+    const limit = first.dtype === "int32" ? end : add("Cast", [end], { dtype: first.dtype, sizes: [] });
+    const delta = literal(first.dtype, [], copyValues(first.dtype, [step]));
+    return add("Range", [first, limit, delta], { dtype: first.dtype, sizes: [size] });
   };
 
   return {
@@ -149,40 +108,33 @@ export function createGraphBuilder(): GraphBuilder {
     int,
     ints,
     intPairs: (rows) => literal("int32", [rows.length, 2], Int32Array.from(rows.flat())),
-    sizes: (list) => sizes(list),
-    reshape: (value, target) => {
-      if (
-        value.sizes.length === target.length &&
-        target.every((size, axis) => equalSizes(size, value.sizes[axis] ?? size))
-      ) {
-        return value;
-      }
-      // One size is what the others leave: one that cannot be read, else the last open one.
-      const unknown = target.findIndex((size) => !isKnown(size));
-      const free = unknown === -1 ? target.findLastIndex((size) => !isStaticSize(size)) : unknown;
-      return add("Reshape", [value, sizes(target, free)], { dtype: value.dtype, sizes: target });
-    },
+    sizes: (list) => sizeNodes.vector(list),
+    reshape,
     // The latest value is the one that a fused operation ends with; an input is there whatever is fused.
-    learnSizes: (value) => learn(value, false),
-    knownSymbols: () => [...sources.keys()],
+    learnSizes: (value) => sizeNodes.learn(value, false),
+    knownSymbols: () => sizeNodes.known(),
     enterLayer: (path) => {
       layer = path;
     },
     placeholder: (name, tensor) => {
       const value = single(addNode(name, "Placeholder", [], [tensor], {}));
-      learn(value, true);
+      sizeNodes.learn(value, true);
       return value;
     },
     weight: ({ key, dtype, shape, values }) => addConstant(key, { dtype, shape, values, weight: key }),
-    constant: ({ dtype, sizes: shape, values, layer: path }) => {
+    constant: ({ dtype, sizes: shape, values, step, layer: path }) => {
       layer = path;
-      if (shape.every(isStaticSize))
+      if (shape.every(isStaticSize)) {
         return literal(
           dtype,
           shape.map((size) => size.offset),
           values,
         );
-      return add("Fill", [sizes(shape), literal(dtype, [], values)], { dtype, sizes: shape });
+      }
+      const start = literal(dtype, [], values);
+      return step === 0
+        ? add("Fill", [sizeNodes.vector(shape), start], { dtype, sizes: shape })
+        : reshape(count(start, values[0] ?? 0, step, shape), shape);
     },
   };
 }
