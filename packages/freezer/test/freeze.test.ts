@@ -21,6 +21,7 @@ import {
   createNestedModel,
   EighthLayer,
   MirrorLayer,
+  PositionLayer,
   ScaleLayer,
   setRandomWeights,
 } from "./models.js";
@@ -30,6 +31,7 @@ beforeAll(async () => {
   tf.serialization.registerClass(ScaleLayer);
   tf.serialization.registerClass(MirrorLayer);
   tf.serialization.registerClass(EighthLayer);
+  tf.serialization.registerClass(PositionLayer);
 });
 
 afterEach(() => {
@@ -116,6 +118,17 @@ describe("an artifact", () => {
     const onnx = await session.run(feeds);
     const expected = await (model.predict(values) as tf.Tensor).data();
     expectClose(onnx[session.outputNames[0] ?? ""]?.data as Float32Array, expected);
+  });
+
+  it("takes sequences as long as its table of positions", async () => {
+    const input = tf.input({ shape: [null, 3] });
+    const positions = tf.layers
+      .embedding({ inputDim: 16, outputDim: 3 })
+      .apply(new PositionLayer({}).apply(input)) as tf.SymbolicTensor;
+    const sum = tf.layers.add().apply([input, positions]) as tf.SymbolicTensor;
+    const model = tf.model({ inputs: input, outputs: sum });
+    setRandomWeights(model, 5);
+    expectParity(await freezeCheckpoint(model), 1);
   });
 
   it("is refused when a size that looked fixed at the traced sizes is another at larger ones", async () => {

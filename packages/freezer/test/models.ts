@@ -108,3 +108,17 @@ export class EighthLayer extends tf.layers.Layer {
     return tf.slice(input, [0, 0, 0], [batch, Math.floor(time / 8), units]);
   }
 }
+
+/** The position of each step, for a layer that looks it up. */
+export class PositionLayer extends tf.layers.Layer {
+  static readonly className: string = "FreezerTestPosition";
+
+  override computeOutputShape(inputShape: tf.Shape): tf.Shape {
+    return inputShape.slice(0, 2);
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    const input = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor3D;
+    return tf.tidy(() => tf.range(0, input.shape[1]).expandDims(0));
+  }
+}

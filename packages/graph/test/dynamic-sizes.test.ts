@@ -103,6 +103,27 @@ const cases: readonly Case[] = [
     runs: overTimeFrom(3).map(([[batch = 1, time = 1, units = 1] = []]) => [[batch, time + 2, units]]),
   })),
   {
+    name: "a fixed batch and open time",
+    build: () => {
+      const input = tf.input({ batchShape: [4, null, 3], name: "x" });
+      return tf.model({ inputs: input, outputs: apply(layers.dense({ units: 2 }), input) });
+    },
+    runs: [[[4, 5, 3]], [[4, 31, 3]]],
+  },
+  {
+    name: "a table of ten positions",
+    build: () => {
+      const input = tf.input({ shape: [null, 3], name: "x" });
+      const position = lambda(
+        (x) => tf.range(0, x.shape[1]!).expandDims(0),
+        ([batch, time]) => [batch!, time!],
+      );
+      const positions = apply(layers.embedding({ inputDim: 10, outputDim: 3 }), apply(position, input));
+      return tf.model({ inputs: input, outputs: apply(layers.add(), [input, positions]) });
+    },
+    runs: [[[1, 1, 3]], [[4, 10, 3]]],
+  },
+  {
     name: "a dilated convolution over time",
     build: () => chain([null, 3], [layers.conv1d({ filters: 2, kernelSize: 3, dilationRate: 2, padding: "same" })]),
     runs: overTimeFrom(3),

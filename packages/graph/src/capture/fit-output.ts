@@ -1,4 +1,4 @@
-import { isStaticSize, type Size } from "../ir/size.js";
+import { isStaticSize, type Size, staticSize } from "../ir/size.js";
 import type { ProgramArgument } from "./captured-program.js";
 import { AmbiguousSizes, type SizeFitter } from "./size-fitter.js";
 
@@ -59,6 +59,8 @@ export function fitOutput(fitter: SizeFitter, { kernel, inputs, observed, axis, 
     }
     return size;
   }
+  const [first] = observed;
+  if (first !== undefined && observed.every((value) => value === first)) return staticSize(first);
   const near = listNear(inputs, axis);
   const size = sizedKernels.has(kernel) ? fitter.fitRequested({ observed, near }) : undefined;
   return size ?? fitter.fitComputed({ observed, near }, isLive);

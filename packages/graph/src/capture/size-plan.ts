@@ -25,17 +25,20 @@ export interface SizePlan {
 interface Scale {
   readonly step: number;
   readonly smallest: number;
+  /** How much more than `smallest` the largest untraced size is, in steps. */
+  readonly farthest: number;
   readonly isAligned: boolean;
 }
 
-// A deep convolutional network needs more than a few pixels, and one that joins what it has halved and doubled needs
-// multiples.
+// A deep convolutional network needs more than a few pixels, one that joins what it has halved and doubled needs
+// multiples, and a table of positions may end after a few steps.
 const scales: readonly Scale[] = [
-  { step: 1, smallest: 8, isAligned: false },
-  { step: 4, smallest: 5, isAligned: false },
-  { step: 4, smallest: 5, isAligned: true },
-  { step: 32, smallest: 2, isAligned: false },
-  { step: 32, smallest: 3, isAligned: true },
+  { step: 1, smallest: 8, farthest: 23, isAligned: false },
+  { step: 4, smallest: 5, farthest: 10, isAligned: false },
+  { step: 4, smallest: 5, farthest: 10, isAligned: true },
+  { step: 32, smallest: 2, farthest: 6, isAligned: false },
+  { step: 32, smallest: 3, farthest: 6, isAligned: true },
+  { step: 1, smallest: 3, farthest: 7, isAligned: false },
 ];
 
 /** A batch of 1 would broadcast, and a large one takes long. */
@@ -67,8 +70,8 @@ function toSize({ step, smallest, isAligned }: Scale, distance: number): number 
 function chooseSizes(scale: Scale, index: number): Pick<OpenSize, "traced" | "untraced"> {
   // 17 and the number of orders have no common factor. Neighbours then differ in every trace, and so do their sums.
   const order = orders[(17 * index) % orders.length] ?? spread;
-  // The largest first, so that the smallest batch gets it; one of them is more than twice the smallest.
-  const distances = [Math.max(6, scale.smallest + 1), 5, 3];
+  // The largest first, so that the smallest batch gets it.
+  const distances = [scale.farthest, 5, 3];
   return {
     traced: order.map((distance) => toSize(scale, distance)),
     untraced: distances.map((_, probe) => toSize(scale, distances[(probe + index) % distances.length] ?? 0)),

@@ -37,6 +37,7 @@ function single(values: readonly Value[]): Value {
 export function createGraphBuilder(): GraphBuilder {
   const nodes: Node[] = [];
   const names = new Set<string>();
+  const copies = new Map<string, number>();
   let layer = "";
 
   const addNode = (
@@ -50,9 +51,12 @@ export function createGraphBuilder(): GraphBuilder {
     },
   ): Value[] => {
     const legal = toNodeName(name);
-    let unique = legal;
-    for (let copy = 1; names.has(unique); copy++) unique = `${legal}_${copy}`;
+    // An unrolled layer has thousands of nodes of one name: the search goes on where it last ended.
+    let copy = copies.get(legal) ?? 0;
+    let unique = copy === 0 ? legal : `${legal}_${copy}`;
+    while (names.has(unique)) unique = `${legal}_${++copy}`;
     names.add(unique);
+    copies.set(legal, copy);
     nodes.push({
       name: unique,
       op,
