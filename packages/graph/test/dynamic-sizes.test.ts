@@ -2,7 +2,7 @@ import { isCkptError } from "@ckpt/manifest";
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, it } from "vitest";
 
-import { captureModel, type GraphTemplate, optimize } from "../src/index.js";
+import { captureModel, emitOnnx, type GraphTemplate, optimize } from "../src/index.js";
 import { makeRandom, randomizeWeights } from "./compare-model.js";
 import { Attention, Lambda } from "./custom-layers.js";
 import { allFormats, expectClose, type Feeds, runFormat, toOutput } from "./run-formats.js";
@@ -174,6 +174,30 @@ const cases: readonly Case[] = [
       ),
     runs: [[[1, 61, 90, 1]], [[2, 30, 7, 1]], [[1, 5, 6, 1]]],
   },
+  {
+    name: "a residual block that halves",
+    build: () => {
+      const input = tf.input({ shape: [null, null, 2], name: "x" });
+      const conv = (kernelSize: number): tf.SymbolicTensor =>
+        apply(layers.conv2d({ filters: 3, kernelSize, strides: 2, padding: "same" }), input);
+      const pooled = apply(layers.maxPooling2d({ poolSize: 1, strides: 2, padding: "same" }), input);
+      const sum = apply(layers.add(), [conv(3), conv(1)]);
+      return tf.model({ inputs: input, outputs: apply(layers.concatenate(), [sum, pooled]) });
+    },
+    runs: images(2),
+  },
+  {
+    name: "a convolution that steps over all that is small, and its result in its former size",
+    build: () =>
+      chain(
+        [null, null, 1],
+        [
+          layers.conv2d({ filters: 2, kernelSize: 16, strides: 16, padding: "same" }),
+          layers.upSampling2d({ size: [16, 16] }),
+        ],
+      ),
+    runs: [[[1, 61, 90, 1]], [[2, 30, 7, 1]]],
+  },
   { name: "a U-Net", build: makeUNet, runs: [[[1, 12, 20, 2]], [[3, 32, 8, 2]], [[2, 44, 4, 2]]] },
   ...(["same", "valid"] as const).map((padding): Case => ({
     name: `transposed convolutions, ${padding}`,
@@ -318,6 +342,23 @@ const cases: readonly Case[] = [
             ([b]) => [b!, null, 6],
           ),
           layers.dense({ units: 2 }),
+        ],
+      ),
+    runs: [[[1, 2, 3]], [[3, 10, 3]], [[2, 30, 3]]],
+  },
+  {
+    name: "sums of pairs of rows",
+    build: () =>
+      chain(
+        [null, 3],
+        [
+          lambda(
+            (x) => {
+              const [batch, time] = x.shape as [number, number];
+              return tf.sum(tf.reshape(tf.matMul(x, x, false, true), [batch, time / 2, 2, time]), 2);
+            },
+            ([b]) => [b!, null, null],
+          ),
         ],
       ),
     runs: [[[1, 2, 3]], [[3, 10, 3]], [[2, 30, 3]]],
@@ -489,7 +530,7 @@ describe.each(cases.map((each) => [each.name, each] as const))("a model of %s", 
 });
 
 describe("a model with open dimensions", () => {
-  it.each<[string, () => tf.LayersModel, "IMPURE_COMPUTATION" | "UNSUPPORTED_SHAPE", RegExp]>([
+  it.each<[string, () => tf.LayersModel, "IMPURE_COMPUTATION" | "UNSUPPORTED_OP" | "UNSUPPORTED_SHAPE", RegExp]>([
     [
       "a layer divides by the number of steps",
       () => chain([null, 3], [lambda((x) => tf.div(x, x.shape[1]!))]),
@@ -535,6 +576,25 @@ describe("a model with open dimensions", () => {
       /lambda/,
     ],
     [
+      "a transposed convolution gives another size than usual",
+      () =>
+        chain(
+          [null, null, 1],
+          [
+            lambda(
+              (x) => {
+                const [batch, height, width] = x.shape as [number, number, number];
+                const shape: [number, number, number, number] = [batch, 2 * height - 1, 2 * width, 1];
+                return tf.conv2dTranspose(x as tf.Tensor4D, tf.ones<tf.Rank.R4>([3, 3, 1, 1]), shape, 2, "same");
+              },
+              ([b]) => [b!, null, null, 1],
+            ),
+          ],
+        ),
+      "UNSUPPORTED_OP",
+      /Conv2DBackpropInput.*size/s,
+    ],
+    [
       "a layer fails at every size",
       () =>
         chain(
@@ -559,5 +619,11 @@ describe("a model with open dimensions", () => {
     }
     expect(isCkptError(error, code) && error.message).toMatch(message);
     expect(tf.memory().numTensors).toBe(tensors);
+  });
+
+  it("is no ONNX model where ONNX Runtime would pad a window otherwise", () => {
+    const conv = layers.conv2d({ filters: 1, kernelSize: 2, strides: 5, padding: "same", name: "conv" });
+    const { graph } = captureModel(chain([null, null, 1], [conv]));
+    expect(() => emitOnnx(graph, { name: "test" })).toThrow(/Conv2D.*smaller than its stride/s);
   });
 });

@@ -11,7 +11,7 @@ export interface TraceSet {
   readonly otherSizes: readonly Trace[];
   /** Each open size of the inputs, as it was in `first` and in each of `otherSizes`. */
   readonly open: readonly (readonly number[])[];
-  /** For each input the number of the open size that each axis is; static ones are numbers of elements. */
+  /** Sizes of the inputs, in their order; the open ones are symbols by their position in `open`. */
   readonly inputSizes: readonly (readonly Size[])[];
   /** Names the open sizes that, changed alone, give a trace that `differs` from `first`. */
   readonly nameCause: (differs: (trace: Trace) => boolean) => string;

@@ -22,9 +22,9 @@ export interface ObservedSize {
 export interface SizeFitter {
   readonly symbols: readonly SizeSymbol[];
   /** A size that follows from those of the arguments, whatever the operation; else one of its own. */
-  fitComputed(size: ObservedSize, isLive: boolean): Size;
+  readonly fitComputed: (size: ObservedSize, isLive: boolean) => Size;
   /** A size that was asked for by number: it may be any known so far. */
-  fitRequested(size: ObservedSize): Size | undefined;
+  readonly fitRequested: (size: ObservedSize) => Size | undefined;
 }
 
 /**
