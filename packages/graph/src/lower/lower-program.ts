@@ -1,27 +1,18 @@
 import { CkptError } from "@ckpt/manifest";
 
-import type { CapturedProgram, ProgramArgument, ProgramCall } from "../capture/captured-program.js";
+import type { CapturedProgram, ProgramCall } from "../capture/captured-program.js";
+import { findLiveCalls } from "../capture/find-live-calls.js";
+import { listNear } from "../capture/fit-output.js";
+import { fitSize } from "../capture/fit-size.js";
+import type { SizeSymbol } from "../capture/size-fitter.js";
 import type { Operand } from "../capture/trace.js";
-import { staticSize, toSymbolicShape } from "../ir/size.js";
+import { toSymbolicShape } from "../ir/size.js";
 import { validateGraph } from "../ir/validate.js";
 import { removeDeadNodes } from "../passes/remove-dead-nodes.js";
 import type { GraphTemplate } from "../template/graph-template.js";
 import { createGraphBuilder } from "./lowering-builder.js";
 import { type LoweringCall, UnsupportedKernel, type Value } from "./lowering.js";
 import { lowerings } from "./registry.js";
-
-// Indices of the calls that an output needs: what is computed and never used has to be no obstacle.
-function findLiveCalls(program: CapturedProgram): ReadonlySet<number> {
-  const live = new Set<number>();
-  const mark = ({ operand }: ProgramArgument): void => {
-    if (operand.kind === "call") live.add(operand.index);
-  };
-  program.outputs.forEach(mark);
-  for (let index = program.calls.length - 1; index >= 0; index--) {
-    if (live.has(index)) program.calls[index]?.inputs.forEach(mark);
-  }
-  return live;
-}
 
 function failMissing(what: string): never {
   throw new UnsupportedKernel(`it has no ${what}`);
@@ -42,7 +33,8 @@ function remember<Key>(values: Map<Key, Value>, key: Key, make: () => Value): Va
 function describeCall(
   source: ProgramCall,
   inputs: readonly Value[],
-  batchSizes: readonly [number, number],
+  symbols: readonly SizeSymbol[],
+  known: readonly number[],
 ): LoweringCall {
   const optionalInput = (slot: string): Value | undefined =>
     inputs[source.inputs.findIndex((input) => input.slot === slot)];
@@ -50,11 +42,11 @@ function describeCall(
     kernel: source.kernel,
     source,
     inputs,
-    batchSizes,
     outputs: source.outputs,
     optionalInput,
     input: (slot) => optionalInput(slot) ?? failMissing(`argument ${slot}`),
     output: () => source.outputs[0] ?? failMissing("output"),
+    fitSize: (observed, axis) => fitSize(observed, { symbols, near: listNear(inputs, axis), far: known }),
   };
 }
 
@@ -65,11 +57,8 @@ function describeCall(
  */
 export function lowerProgram(program: CapturedProgram): GraphTemplate {
   const build = createGraphBuilder();
-  const inputs = program.inputs.map(({ name, dtype, shape }) =>
-    build.placeholder(name, {
-      dtype,
-      sizes: shape.map((size) => (size === null ? { scale: 1, offset: 0 } : staticSize(size))),
-    }),
+  const inputs = program.inputs.map(({ name, dtype }, index) =>
+    build.placeholder(name, { dtype, sizes: lookUp(program.inputSizes[index]) }),
   );
   const weights = new Map(program.weights.map((weight) => [weight.key, weight]));
   const weightValues = new Map<string, Value>();
@@ -100,7 +89,8 @@ export function lowerProgram(program: CapturedProgram): GraphTemplate {
     try {
       const lowering = lowerings[source.kernel];
       if (lowering === undefined) throw new UnsupportedKernel("there is no translation of this kernel");
-      callValues.set(index, lowering(describeCall(source, arguments_, program.batchSizes), build));
+      const call = describeCall(source, arguments_, program.symbols, build.knownSymbols());
+      callValues.set(index, lowering(call, build));
     } catch (error) {
       if (!(error instanceof UnsupportedKernel)) throw error;
       const key = `${source.kernel} ${error.message}`;
@@ -110,6 +100,7 @@ export function lowerProgram(program: CapturedProgram): GraphTemplate {
       // Stands in for the result, so that the kernels after it are looked at too.
       callValues.set(index, build.addMany(source.kernel, arguments_, source.outputs));
     }
+    for (const value of callValues.get(index) ?? []) build.learnSizes(value);
   }
   const outputs = program.outputs.map((output, index) => {
     build.enterLayer("");
@@ -138,5 +129,6 @@ export function lowerProgram(program: CapturedProgram): GraphTemplate {
     weights: program.weights
       .filter((weight) => used.has(weight.key))
       .map(({ key, savedName, dtype, shape }) => ({ key, savedName, dtype, shape })),
+    probeShapes: program.probeShapes,
   };
 }
