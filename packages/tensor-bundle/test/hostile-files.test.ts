@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -418,6 +418,24 @@ describe("openBundle", () => {
     await expect(openBundle(join(folder, "none-?????-of-99999"))).rejects.toMatchObject({
       code: "CHECKPOINT_NOT_FOUND",
     });
+  });
+
+  it("reads a tensor alone, wherever it is in a file larger than memory", async () => {
+    const offset = 2 ** 40;
+    const path = join(folder, "large");
+    await writeFile(
+      `${path}.index`,
+      writeTable([
+        { key: "", value: header },
+        { key: "a", value: entryOf({ offset }) },
+      ]),
+    );
+    const file = await open(`${path}.data-00000-of-00001`, "w");
+    await file.write(data, 0, data.length, offset);
+    await file.close();
+    const bundle = await openBundle(path);
+    expect((await bundle.read("a")).values).toEqual(new Float32Array(16));
+    await bundle.close();
   });
 
   it("finds names beyond ASCII", async () => {
