@@ -5,5 +5,6 @@ export { type CheckpointState, parseCheckpointState, serializeCheckpointState } 
 export { type CheckpointList, listCheckpoints, type ListedCheckpoint } from "./list-checkpoints.js";
 export { nameAsObjects, objectGraphKey, readTrackedTensors, type TrackedTensor } from "./object-graph.js";
 export { openBundle } from "./open-bundle.js";
+export { nameOptimizerState, type OptimizerStateNames } from "./optimizer-names.js";
 export type { ListedDtype, TensorArrays, TensorDtype, TensorValue } from "./tensor-value.js";
 export { recordCheckpoint, writeBundle, type WriteBundleOptions } from "./write-bundle.js";

@@ -62,6 +62,29 @@ def check_weights(kernel, bias, steps):
     assert steps == -5
 
 
+def check_optimizers(folder):
+    """Each v1 optimizer's Saver finds all its variables, and each slot is what it should be."""
+    train = v1.train
+    cases = {
+        "Momentum": (train.MomentumOptimizer(0.1, 0.9), {"momentum": 1.5}),
+        "Adagrad": (train.AdagradOptimizer(0.1), {"accumulator": 1.5}),
+        "Adadelta": (train.AdadeltaOptimizer(0.1), {"accum": 1.5, "accum_update": 2.5}),
+        "Adam": (train.AdamOptimizer(0.1), {"m": 1.5, "v": 2.5}),
+        "RMSProp": (train.RMSPropOptimizer(0.1), {"rms": 1.5, "momentum": 2.5}),
+        "CenteredRMSProp": (train.RMSPropOptimizer(0.1, centered=True), {"rms": 1.5, "momentum": 2.5, "mg": 3.5}),
+    }
+    for name, (optimizer, slots) in cases.items():
+        with tf.Graph().as_default():
+            w = v1.get_variable("w", [2], use_resource=False)
+            optimizer.minimize(tf.reduce_sum(w))
+            with v1.Session() as session:
+                train.Saver().restore(session, str(folder / name))
+                assert set(optimizer.get_slot_names()) == set(slots), (name, optimizer.get_slot_names())
+                for slot, value in slots.items():
+                    np.testing.assert_array_equal(session.run(optimizer.get_slot(w, slot)), [value, value], name)
+    return len(cases)
+
+
 def check_many(folder):
     reader = tf.train.load_checkpoint(str(folder / "many"))
     assert len(reader.get_variable_to_shape_map()) == 20_000
@@ -74,5 +97,9 @@ if __name__ == "__main__":
     count = check_names(root / "names")
     check_saver(root / "saver")
     check_objects(root / "objects")
+    optimizers = check_optimizers(root / "optimizers")
     check_many(root / "many")
-    print(f"TensorFlow {tf.__version__} reads the bundles: {count} tensors of every dtype, Saver, Checkpoint, 20,000 keys")
+    print(
+        f"TensorFlow {tf.__version__} reads the bundles: {count} tensors of every dtype, Saver, Checkpoint, "
+        f"{optimizers} optimizers, 20,000 keys"
+    )

@@ -1,7 +1,14 @@
 // Writes bundles for check_bundles.py to read in TensorFlow. Usage: write-bundles.ts FOLDER
 import { join } from "node:path";
 
-import { nameAsObjects, openBundle, recordCheckpoint, type TensorValue, writeBundle } from "../../src/index.js";
+import {
+  nameAsObjects,
+  nameOptimizerState,
+  openBundle,
+  recordCheckpoint,
+  type TensorValue,
+  writeBundle,
+} from "../../src/index.js";
 import { fixture } from "../expected-tensors.js";
 
 const [folder] = process.argv.slice(2) as [string];
@@ -24,6 +31,37 @@ await writeBundle(join(folder, "saver", "model.ckpt-10"), weights);
 await recordCheckpoint(join(folder, "saver", "model.ckpt-10"));
 await writeBundle(join(folder, "objects", "ckpt-1"), nameAsObjects(weights));
 await recordCheckpoint(join(folder, "objects", "ckpt-1"));
+
+/** What each optimizer remembers, for the v1 optimizer of the same name to go on with. */
+const optimizers = {
+  Momentum: { slots: ["momentum"], scalars: [] },
+  Adagrad: { slots: ["accumulator"], scalars: [] },
+  Adadelta: { slots: ["accum_grad", "accum_var"], scalars: [] },
+  Adam: { slots: ["m", "v"], scalars: ["accBeta1", "accBeta2"] },
+  RMSProp: { slots: ["rms", "momentum"], scalars: [] },
+  CenteredRMSProp: { slots: ["rms", "momentum", "mg"], scalars: [] },
+};
+for (const [name, state] of Object.entries(optimizers)) {
+  const named = nameOptimizerState({
+    className: name.replace("Centered", ""),
+    slots: state.slots.map((slot) => ({ slot, variable: "w" })),
+    scalars: state.scalars.map((name) => ({ name })),
+  });
+  const tensors = new Map<string, TensorValue>([
+    ["w", { dtype: "float32", shape: [2], values: Float32Array.of(1, 2) }],
+  ]);
+  for (const [name, entry] of named) {
+    const number = state.slots.indexOf("slot" in entry ? entry.slot : "") + 1;
+    // A slot's values tell which it is: 1.5 for the first in TensorFlow.js's order, 2.5 for the second.
+    tensors.set(
+      name,
+      number === 0
+        ? { dtype: "float32", shape: [], values: Float32Array.of(0.5) }
+        : { dtype: "float32", shape: [2], values: new Float32Array(2).fill(number + 0.5) },
+    );
+  }
+  await writeBundle(join(folder, "optimizers", name), tensors);
+}
 
 /** More than one block of the index. */
 const many = Array.from({ length: 20_000 }, (_, index) => {
