@@ -144,7 +144,7 @@ export const errorTexts: { readonly [C in ErrorCode]: (details: ErrorDetails[C])
   DIGEST_MISMATCH: (d) => ({ message: `${d.path}: expected SHA-256 ${d.expected}, found ${d.found}`, remedy: damaged }),
   UNSAFE_PATH: (d) => ({
     message: `${d.path}: names ${JSON.stringify(d.named)}, which is outside its folder`,
-    remedy: "Do not use this folder: its manifest was not written by ckpt.",
+    remedy: "Do not use this folder: neither ckpt nor TensorFlow writes such names into it.",
   }),
   LINK_MISMATCH: (d) => ({
     message: `${d.path}: expected a link to ${d.expected}, found ${d.found}`,

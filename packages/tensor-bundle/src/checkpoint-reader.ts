@@ -13,7 +13,7 @@ export interface CheckpointReader {
   readonly entries: ReadonlyMap<string, TensorEntry>;
   /**
    * Reads a tensor and checks it against its checksum. Several may be read at once; each read takes memory of its own,
-   * at most sixteen times the bytes it has in the file.
+   * at most eight times the bytes it has in the files, and an object besides for each string.
    *
    * @throws {CkptError} WEIGHTS_MISMATCH for a key that is not there; BUNDLE_INVALID; UNSUPPORTED_DTYPE; FILE_SYSTEM.
    */

@@ -6,5 +6,6 @@ export { type CheckpointList, listCheckpoints, type ListedCheckpoint } from "./l
 export { nameAsObjects, objectGraphKey, readTrackedTensors, type TrackedTensor } from "./object-graph.js";
 export { openBundle } from "./open-bundle.js";
 export { nameOptimizerState, type OptimizerStateNames } from "./optimizer-names.js";
+export { recordCheckpoint } from "./state-file.js";
 export type { ListedDtype, TensorArrays, TensorDtype, TensorValue } from "./tensor-value.js";
-export { recordCheckpoint, writeBundle, type WriteBundleOptions } from "./write-bundle.js";
+export { writeBundle, type WriteBundleOptions } from "./write-bundle.js";

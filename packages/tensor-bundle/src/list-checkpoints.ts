@@ -5,9 +5,7 @@ import { CkptError, isInsidePath } from "@ckpt/manifest";
 
 import { stemOf, tablePaths } from "./checkpoint-files.js";
 import { type BundleName, nameOfPrefix } from "./checkpoint-name.js";
-import { type CheckpointState, parseCheckpointState } from "./checkpoint-state.js";
-import { damaged } from "./damaged.js";
-import { openFile } from "./random-access-file.js";
+import { readStateFile, stateFilePath } from "./state-file.js";
 
 /** A checkpoint of a folder: what its files' names tell. */
 export interface ListedCheckpoint extends BundleName {
@@ -27,11 +25,6 @@ export interface CheckpointList {
   readonly missing: readonly string[];
 }
 
-/** The text file that lists a folder's checkpoints. */
-export const stateFileName = "checkpoint";
-/** Room for a hundred thousand names. */
-const maxStateBytes = 16 << 20;
-
 /**
  * Lists the checkpoints of a folder: those that its `checkpoint` file names, or every `.index` file's where there is none.
  * Names are looked up beside that file by their last part, so a folder that was moved or copied lists its own files;
@@ -42,7 +35,7 @@ const maxStateBytes = 16 << 20;
  */
 export async function listCheckpoints(folder: string): Promise<CheckpointList> {
   const files = await readFileNames(folder);
-  const state = await readCheckpointState(folder);
+  const state = await readStateFile(folder);
   const checkpoints: ListedCheckpoint[] = [];
   const missing: string[] = [];
   for (const name of state?.all ?? namesOfIndexes(files)) {
@@ -54,23 +47,6 @@ export async function listCheckpoints(folder: string): Promise<CheckpointList> {
     throw new CkptError("CHECKPOINT_NOT_FOUND", { path: folder, skipped: missing.map((name) => `${name}: no files`) });
   }
   return { checkpoints, missing };
-}
-
-/**
- * Reads the `checkpoint` file of a folder; `undefined` when there is none.
- *
- * @throws {CkptError} BUNDLE_INVALID; FILE_SYSTEM.
- */
-export async function readCheckpointState(folder: string): Promise<CheckpointState | undefined> {
-  const file = await openFile(join(folder, stateFileName));
-  if (file === undefined) return undefined;
-  try {
-    if (file.sizeBytes > maxStateBytes) throw damaged(file.path, `a list of ${file.sizeBytes} bytes`);
-    const bytes = await file.read(0, file.sizeBytes);
-    return parseCheckpointState(Buffer.from(bytes.buffer).toString("utf8"), file.path);
-  } finally {
-    await file.close();
-  }
 }
 
 async function readFileNames(folder: string): Promise<readonly string[]> {
@@ -102,7 +78,7 @@ async function findCheckpoint(
   const isElsewhere = isAbsolute(written) || win32.isAbsolute(written);
   // A pattern for V1 files has question marks, which are no path's business.
   if (!isElsewhere && !isInsidePath(stemOf(written))) {
-    throw new CkptError("UNSAFE_PATH", { path: join(folder, stateFileName), named: written });
+    throw new CkptError("UNSAFE_PATH", { path: stateFilePath(folder), named: written });
   }
   const beside = isElsewhere ? win32.basename(written) : written;
   const here = await describeCheckpoint(folder, beside, beside.includes("/") ? undefined : files);

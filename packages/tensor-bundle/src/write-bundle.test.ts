@@ -10,9 +10,10 @@ import { fixture } from "../test/expected-tensors.js";
 import { listCheckpoints } from "./list-checkpoints.js";
 import { nameAsObjects, readTrackedTensors } from "./object-graph.js";
 import { openBundle } from "./open-bundle.js";
+import { recordCheckpoint } from "./state-file.js";
 import { countValues } from "./tensor-shape.js";
 import { asTensor, fixedStorages, tensorDtypes, type TensorValue } from "./tensor-value.js";
-import { recordCheckpoint, writeBundle } from "./write-bundle.js";
+import { writeBundle } from "./write-bundle.js";
 
 let folder: string;
 beforeAll(async () => {

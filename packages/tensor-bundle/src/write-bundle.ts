@@ -1,4 +1,4 @@
-import { basename, dirname, join } from "node:path";
+import { dirname } from "node:path";
 
 import { CkptError, type FileSystem, nodeFileSystem, replaceFile } from "@ckpt/manifest";
 
@@ -6,9 +6,7 @@ import { writeBundleEntry } from "./bundle-entry.js";
 import { writeBundleHeader } from "./bundle-header.js";
 import { encodeKey } from "./byte-key.js";
 import { dataPath, indexPath } from "./checkpoint-files.js";
-import { serializeCheckpointState } from "./checkpoint-state.js";
 import { crc32c, maskCrc } from "./crc32c.js";
-import { readCheckpointState, stateFileName } from "./list-checkpoints.js";
 import { serializeStrings } from "./string-values.js";
 import type { TableEntry } from "./table-block.js";
 import { writeTable } from "./table-writer.js";
@@ -28,7 +26,7 @@ export interface WriteBundleOptions {
  * memory a second time.
  *
  * Keys are the names as they are, which is what a v1 `Saver` and `tf.train.load_checkpoint` look for; for
- * `tf.train.Checkpoint` give it what {@link nameAsObjects} returns. {@link recordCheckpoint} adds it to the `checkpoint` file.
+ * `tf.train.Checkpoint` give it what `nameAsObjects` returns. `recordCheckpoint` adds it to the `checkpoint` file.
  *
  * @throws {CkptError} INVALID_OPTION for a name that cannot be one or values that do not fit their shape; TARGET_EXISTS;
  *   FILE_SYSTEM.
@@ -44,21 +42,6 @@ export async function writeBundle(
   if (await fileSystem.exists(indexPath(prefix))) throw new CkptError("TARGET_EXISTS", { path: indexPath(prefix) });
   await replaceFile(dataPath(prefix, 0, 1), data, fileSystem);
   await replaceFile(indexPath(prefix), index, fileSystem);
-}
-
-/**
- * Makes a checkpoint the latest one of its folder's `checkpoint` file, which is made if needed and replaced whole. The
- * others stay listed. No time is recorded: a v1 `Saver` records none either.
- *
- * @throws {CkptError} BUNDLE_INVALID for a damaged `checkpoint` file; FILE_SYSTEM.
- */
-export async function recordCheckpoint(prefix: string, options: WriteBundleOptions = {}): Promise<void> {
-  const folder = dirname(prefix);
-  const latest = basename(prefix);
-  const before = await readCheckpointState(folder);
-  const all = [...(before?.all ?? []).filter((name) => name !== latest), latest];
-  const text = serializeCheckpointState({ latest, all, timestamps: [] });
-  await replaceFile(join(folder, stateFileName), text, options.fileSystem);
 }
 
 interface SerializedTensor {

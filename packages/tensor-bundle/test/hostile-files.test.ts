@@ -1,4 +1,4 @@
-import { mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -435,6 +435,22 @@ describe("openBundle", () => {
     await file.close();
     const bundle = await openBundle(path);
     expect((await bundle.read("a")).values).toEqual(new Float32Array(16));
+    await bundle.close();
+  });
+
+  it("names a file that is missing among several", async () => {
+    const first = join(folder, "part-00000-of-00002");
+    await copyFile(fixture("v1-sharded/model.ckpt-10-00000-of-00002"), first);
+    const details = { path: join(folder, "part-00001-of-00002") };
+    await expect(openBundle(join(folder, "part-?????-of-00002"))).rejects.toMatchObject({ ...refused, details });
+
+    for (const file of ["model.ckpt-10.index", "model.ckpt-10.data-00000-of-00002"]) {
+      await copyFile(fixture(`sharded/${file}`), join(folder, file));
+    }
+    const bundle = await openBundle(join(folder, "model.ckpt-10"));
+    expect((await bundle.read("on_0/steps")).values).toEqual(BigInt64Array.of(0n, 7n));
+    const second = { path: join(folder, "model.ckpt-10.data-00001-of-00002") };
+    await expect(bundle.read("on_1/steps")).rejects.toMatchObject({ ...refused, details: second });
     await bundle.close();
   });
 
