@@ -16,6 +16,8 @@ bundles=$(mktemp -d)
 node --conditions=@ckpt/source --import ./scripts/register-typescript.mjs \
   packages/tensor-bundle/test/interop/write-bundles.ts "$bundles"
 "$venv/bin/python" packages/tensor-bundle/test/interop/check_bundles.py "$bundles"
+npx --yes pnpm@10.34.9 ckpt export examples/digits/runs/dense --to tf-checkpoint --out "$bundles/digits" --quiet
+"$venv/bin/python" "$here/restore_export.py" "$bundles/digits" examples/digits/runs/dense
 addon=$(bash "$here/build-tfjs-node.sh" "$venv")
 trap '[ -z "$addon" ] || rm "$addon"' EXIT
 npx --yes pnpm@10.34.9 --filter @ckpt/trainer test:interop
