@@ -20,15 +20,26 @@ const narrowTypes: ReadonlyMap<DataType, DataType> = new Map([
   [DataType.DT_UINT32, DataType.DT_INT32],
 ]);
 
-/** References to variables are numbered from 100. */
-const referenceOffset = 100;
+/** What a reference to a variable refers to. */
+const referencedTypes: ReadonlyMap<DataType, DataType> = new Map([
+  [DataType.DT_FLOAT_REF, DataType.DT_FLOAT],
+  [DataType.DT_DOUBLE_REF, DataType.DT_DOUBLE],
+  [DataType.DT_INT32_REF, DataType.DT_INT32],
+  [DataType.DT_UINT8_REF, DataType.DT_UINT8],
+  [DataType.DT_INT16_REF, DataType.DT_INT16],
+  [DataType.DT_INT8_REF, DataType.DT_INT8],
+  [DataType.DT_STRING_REF, DataType.DT_STRING],
+  [DataType.DT_INT64_REF, DataType.DT_INT64],
+  [DataType.DT_BOOL_REF, DataType.DT_BOOL],
+  [DataType.DT_HALF_REF, DataType.DT_HALF],
+]);
 
 /**
  * The element type that stands for another where there are float32, int32 and bool only: doubles and halves are float32,
  * integers of all sizes int32, and a reference is what it refers to. Others stay as they are.
  */
 export function narrowType(type: DataType): DataType {
-  const value = (type > referenceOffset ? type - referenceOffset : type) as DataType;
+  const value = referencedTypes.get(type) ?? type;
   return narrowTypes.get(value) ?? value;
 }
 
@@ -50,14 +61,20 @@ export function readNarrowValues(tensor: TensorProto, where: string): NarrowValu
   const dtype = fromDataType(narrowType(tensor.dtype), where);
   const shape = shapeOf(tensor);
   const size = shape.reduce((product, dimension) => product * dimension, 1);
-  const wide = tensor.tensorContent.length > 0 ? readContent(tensor, where) : readList(tensor, where);
+  const wide =
+    tensor.tensorContent.length > 0
+      ? // At an address of its own: what is read out of a message may stand anywhere.
+        contents.get(tensor.dtype)?.(tensor.tensorContent.slice().buffer)
+      : lists.get(tensor.dtype)?.(tensor);
+  if (wide === undefined) {
+    const found = DataType[tensor.dtype] ?? String(tensor.dtype);
+    throw new CkptError("UNSUPPORTED_DTYPE", { where, dtype: found, supported: ["float32", "int32", "bool"] });
+  }
   const value = (index: number): number => Number(wide[Math.min(index, wide.length - 1)] ?? 0);
   if (dtype === "float32") return { dtype, shape, values: Float32Array.from({ length: size }, (_, at) => value(at)) };
   if (dtype === "bool") return { dtype, shape, values: Uint8Array.from({ length: size }, (_, at) => value(at)) };
   const values = Int32Array.from({ length: size }, (_, at) => value(at));
-  // Ends of ranges are often given as the largest integer there is.
-  const isTooLarge = (_: number, at: number): boolean => values[at] !== value(at);
-  if (values.some(isTooLarge)) {
+  if (values.some((found, at) => found !== value(at))) {
     const found = `${DataType[tensor.dtype]} beyond int32`;
     throw new CkptError("UNSUPPORTED_DTYPE", { where, dtype: found, supported: ["float32", "int32", "bool"] });
   }
@@ -75,74 +92,48 @@ export function narrowTensor(tensor: TensorProto, where: string): TensorProto {
   });
 }
 
-function readList(tensor: TensorProto, where: string): ArrayLike<number | bigint | boolean> {
-  switch (tensor.dtype) {
-    case DataType.DT_FLOAT:
-      return tensor.floatVal;
-    case DataType.DT_DOUBLE:
-      return tensor.doubleVal;
-    case DataType.DT_HALF:
-    case DataType.DT_BFLOAT16:
-      return tensor.halfVal.map((bits) => widen(bits, tensor.dtype));
-    case DataType.DT_INT64:
-      return tensor.int64Val;
-    case DataType.DT_BOOL:
-      return tensor.boolVal;
-    case DataType.DT_UINT32:
-      return tensor.uint32Val;
-    case DataType.DT_INT32:
-    case DataType.DT_INT16:
-    case DataType.DT_INT8:
-    case DataType.DT_UINT8:
-    case DataType.DT_UINT16:
-      return tensor.intVal;
-    default:
-      return refuse(tensor, where);
-  }
+type Wide = ArrayLike<number | bigint | boolean>;
+
+/** Where a message lists the elements of each type. */
+const lists: ReadonlyMap<DataType, (tensor: TensorProto) => Wide> = new Map([
+  [DataType.DT_FLOAT, ({ floatVal }: TensorProto): Wide => floatVal],
+  [DataType.DT_DOUBLE, ({ doubleVal }: TensorProto): Wide => doubleVal],
+  [DataType.DT_HALF, ({ halfVal }: TensorProto): Wide => halfVal.map(widenHalf)],
+  [DataType.DT_BFLOAT16, ({ halfVal }: TensorProto): Wide => halfVal.map(widenBfloat16)],
+  [DataType.DT_INT64, ({ int64Val }: TensorProto): Wide => int64Val],
+  [DataType.DT_BOOL, ({ boolVal }: TensorProto): Wide => boolVal],
+  [DataType.DT_UINT32, ({ uint32Val }: TensorProto): Wide => uint32Val],
+  ...[DataType.DT_INT32, DataType.DT_INT16, DataType.DT_INT8, DataType.DT_UINT8, DataType.DT_UINT16].map(
+    (type): [DataType, (tensor: TensorProto) => Wide] => [type, ({ intVal }) => intVal],
+  ),
+]);
+
+/** Elements of each type in memory; little-endian, as every machine that runs this is. */
+const contents: ReadonlyMap<DataType, (buffer: ArrayBuffer) => Wide> = new Map([
+  [DataType.DT_FLOAT, (buffer: ArrayBuffer): Wide => new Float32Array(buffer)],
+  [DataType.DT_DOUBLE, (buffer: ArrayBuffer): Wide => new Float64Array(buffer)],
+  [DataType.DT_HALF, (buffer: ArrayBuffer): Wide => Float32Array.from(new Uint16Array(buffer), widenHalf)],
+  [DataType.DT_BFLOAT16, (buffer: ArrayBuffer): Wide => Float32Array.from(new Uint16Array(buffer), widenBfloat16)],
+  [DataType.DT_INT64, (buffer: ArrayBuffer): Wide => new BigInt64Array(buffer)],
+  [DataType.DT_INT32, (buffer: ArrayBuffer): Wide => new Int32Array(buffer)],
+  [DataType.DT_UINT32, (buffer: ArrayBuffer): Wide => new Uint32Array(buffer)],
+  [DataType.DT_INT16, (buffer: ArrayBuffer): Wide => new Int16Array(buffer)],
+  [DataType.DT_UINT16, (buffer: ArrayBuffer): Wide => new Uint16Array(buffer)],
+  [DataType.DT_INT8, (buffer: ArrayBuffer): Wide => new Int8Array(buffer)],
+  [DataType.DT_UINT8, (buffer: ArrayBuffer): Wide => new Uint8Array(buffer)],
+  [DataType.DT_BOOL, (buffer: ArrayBuffer): Wide => new Uint8Array(buffer)],
+]);
+
+/** bfloat16 is the upper half of a float32. */
+function widenBfloat16(bits: number): number {
+  return new Float32Array(Uint32Array.of((bits & 0xffff) << 16).buffer)[0] ?? 0;
 }
 
-function readContent({ dtype, tensorContent }: TensorProto, where: string): ArrayLike<number | bigint> {
-  // At an address of its own: what is read out of a message may stand anywhere.
-  const { buffer } = tensorContent.slice();
-  switch (dtype) {
-    case DataType.DT_FLOAT:
-      return new Float32Array(buffer);
-    case DataType.DT_DOUBLE:
-      return new Float64Array(buffer);
-    case DataType.DT_HALF:
-    case DataType.DT_BFLOAT16:
-      return Float32Array.from(new Uint16Array(buffer), (bits) => widen(bits, dtype));
-    case DataType.DT_INT64:
-      return new BigInt64Array(buffer);
-    case DataType.DT_INT32:
-      return new Int32Array(buffer);
-    case DataType.DT_UINT32:
-      return new Uint32Array(buffer);
-    case DataType.DT_INT16:
-      return new Int16Array(buffer);
-    case DataType.DT_UINT16:
-      return new Uint16Array(buffer);
-    case DataType.DT_INT8:
-      return new Int8Array(buffer);
-    case DataType.DT_UINT8:
-    case DataType.DT_BOOL:
-      return new Uint8Array(buffer);
-    default:
-      return refuse({ dtype }, where);
-  }
-}
-
-/** A half-precision or bfloat16 number by its bits. Reference: IEEE 754 binary16; bfloat16 is the upper half of float32. */
-function widen(bits: number, type: DataType): number {
-  if (type === DataType.DT_BFLOAT16) return new Float32Array(Uint32Array.of((bits & 0xffff) << 16).buffer)[0] ?? 0;
+/** A half-precision number by its bits. Reference: IEEE 754, binary16. */
+function widenHalf(bits: number): number {
   const sign = (bits & 0x8000) === 0 ? 1 : -1;
   const exponent = (bits >> 10) & 0x1f;
   const fraction = bits & 0x3ff;
   if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : Number.NaN;
   return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15));
-}
-
-function refuse({ dtype }: Pick<TensorProto, "dtype">, where: string): never {
-  const found = DataType[dtype] ?? String(dtype);
-  throw new CkptError("UNSUPPORTED_DTYPE", { where, dtype: found, supported: ["float32", "int32", "bool"] });
 }
