@@ -1,7 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 
 import { type NodeDef, NodeDefSchema } from "../proto/gen/tensorflow/graph_pb.js";
-import { serializeNodeInput } from "./node-input.js";
 
 /** Operations that hand on their first input once there is nothing to train, check or watch. */
 const passing: ReadonlySet<string> = new Set([
@@ -41,9 +40,8 @@ function decomposeSoftsign(node: NodeDef): readonly NodeDef[] {
   const [x = ""] = node.input;
   const part = (suffix: string, op: string, input: string[]): NodeDef =>
     create(NodeDefSchema, { name: `${node.name}/${suffix}`, op, input, attr: node.attr });
-  const output = ({ name }: NodeDef): string => serializeNodeInput({ node: name, output: 0, isControl: false });
   const magnitude = part("magnitude", "Abs", [x]);
   const ones = part("ones", "OnesLike", [x]);
-  const divisor = part("divisor", "AddV2", [output(magnitude), output(ones)]);
-  return [magnitude, ones, divisor, create(NodeDefSchema, { ...node, op: "RealDiv", input: [x, output(divisor)] })];
+  const divisor = part("divisor", "AddV2", [magnitude.name, ones.name]);
+  return [magnitude, ones, divisor, create(NodeDefSchema, { ...node, op: "RealDiv", input: [x, divisor.name] })];
 }
