@@ -16,12 +16,32 @@ import { flatOutput } from "./output-arguments.js";
 const maxDepth = 100;
 
 const calls: ReadonlySet<string> = new Set(["PartitionedCall", "StatefulPartitionedCall"]);
+const conditionals: ReadonlySet<string> = new Set(["If", "StatelessIf"]);
+const cases: ReadonlySet<string> = new Set(["Case", "StatelessCase"]);
 
-/** The function that a node calls, whatever its inputs are. */
-function findCallee(node: NodeDef, functions: ReadonlyMap<string, FunctionDef>): FunctionDef | undefined {
-  if (calls.has(node.op)) return functions.get(functionAttribute(node, "f") ?? "");
+/** A function and what a node passes to it. */
+interface Call {
+  readonly callee: FunctionDef;
+  readonly given: readonly string[];
+}
+
+type Functions = ReadonlyMap<string, FunctionDef>;
+
+function dataInputs(node: NodeDef): readonly string[] {
+  return node.input.filter((text) => !text.startsWith("^"));
+}
+
+function findCall(node: NodeDef, functions: Functions): Call | undefined {
   // In graphs of TensorFlow 1 a function's name is an operation.
-  return functions.get(node.op);
+  const callee = functions.get(calls.has(node.op) ? (functionAttribute(node, "f") ?? "") : node.op);
+  return callee === undefined ? undefined : { callee, given: dataInputs(node) };
+}
+
+/**
+ * The functions of a graph by name.
+ */
+export function indexFunctions({ library }: GraphDef): Functions {
+  return new Map((library?.function ?? []).map((body) => [body.signature?.name ?? "", body]));
 }
 
 /**
@@ -31,36 +51,67 @@ function findCallee(node: NodeDef, functions: ReadonlyMap<string, FunctionDef>):
  * @param path - Of the model; named in errors.
  * @throws {CkptError} MODEL_UNREADABLE when functions call one another without end, or a body refers to what is not there.
  */
-export function inlineCalls(graphDef: GraphDef, path: string): ReadonlyMap<string, NodeDef> {
-  const functions = new Map((graphDef.library?.function ?? []).map((body) => [body.signature?.name ?? "", body]));
-  let nodes: readonly NodeDef[] = graphDef.node;
-  for (let depth = 0; nodes.some((node) => findCallee(node, functions) !== undefined); depth++) {
+export function inlineCalls(nodes: readonly NodeDef[], functions: Functions, path: string): readonly NodeDef[] {
+  let current = nodes;
+  for (let depth = 0; current.some((node) => findCall(node, functions) !== undefined); depth++) {
     if (depth === maxDepth) {
       const reason = `its functions call one another more than ${maxDepth} deep`;
       throw new CkptError("MODEL_UNREADABLE", { path, reason, remedy: "Export the model again." });
     }
-    nodes = inlineOnce(nodes, functions, path);
+    current = inlineOnce(current, (node) => findCall(node, functions), path);
   }
-  return new Map(nodes.map((node) => [node.name, node]));
+  return current;
+}
+
+/**
+ * Puts the branch that is taken in the place of each `If` and `Case` whose predicate is known; other ones stay.
+ *
+ * @param scalars - What is known, by `node` or `node:output`.
+ * @throws {CkptError} MODEL_UNREADABLE as {@link inlineCalls}.
+ */
+export function inlineBranches(
+  nodes: readonly NodeDef[],
+  functions: Functions,
+  scalars: ReadonlyMap<string, number>,
+  path: string,
+): readonly NodeDef[] {
+  const findBranch = (node: NodeDef): Call | undefined => {
+    const [predicate = "", ...given] = dataInputs(node);
+    const value = scalars.get(predicate);
+    if (value === undefined) return undefined;
+    const name = chooseBranch(node, value);
+    const callee = name === undefined ? undefined : functions.get(name);
+    return callee === undefined ? undefined : { callee, given };
+  };
+  return nodes.some((node) => findBranch(node) !== undefined)
+    ? inlineCalls(inlineOnce(nodes, findBranch, path), functions, path)
+    : nodes;
+}
+
+function chooseBranch(node: NodeDef, value: number): string | undefined {
+  if (conditionals.has(node.op)) return functionAttribute(node, value === 0 ? "else_branch" : "then_branch");
+  const branches = node.attr["branches"]?.value;
+  if (!cases.has(node.op) || branches?.case !== "list") return undefined;
+  // An index out of range takes the last branch.
+  return (branches.value.func[value] ?? branches.value.func.at(-1))?.name;
 }
 
 function inlineOnce(
   nodes: readonly NodeDef[],
-  functions: ReadonlyMap<string, FunctionDef>,
+  find: (node: NodeDef) => Call | undefined,
   path: string,
 ): readonly NodeDef[] {
   const outputs = new Map<string, readonly string[]>();
   const inlined = nodes.flatMap((node) => {
-    const callee = findCallee(node, functions);
-    if (callee === undefined) return [node];
-    const body = instantiate(node, callee, path);
+    const call = find(node);
+    if (call === undefined) return [node];
+    const body = instantiate(node, call, path);
     outputs.set(node.name, body.outputs);
     return body.nodes;
   });
   const redirect = (text: string): string => {
     const input = parseNodeInput(text);
     const called = outputs.get(input.node);
-    // A call that has to have run: what its nodes do to others does not outlive the freezing.
     return called === undefined || input.isControl ? text : (called[input.output] ?? text);
   };
   // An output of one call may be that of another.
@@ -69,15 +120,10 @@ function inlineOnce(
     for (let next = redirect(current); next !== current; next = redirect(current)) current = next;
     return current;
   };
-  return inlined.map((node) => withInputs(node, node.input.filter((text) => !isCall(text, outputs)).map(settle)));
-}
-
-function isCall(text: string, outputs: ReadonlyMap<string, readonly string[]>): boolean {
-  return text.startsWith("^") && outputs.has(text.slice(1));
-}
-
-function withInputs(node: NodeDef, input: string[]): NodeDef {
-  return create(NodeDefSchema, { ...node, input });
+  const isCalled = (text: string): boolean => text.startsWith("^") && outputs.has(text.slice(1));
+  return inlined.map((node) =>
+    create(NodeDefSchema, { ...node, input: node.input.filter((text) => !isCalled(text)).map(settle) }),
+  );
 }
 
 interface Body {
@@ -86,12 +132,12 @@ interface Body {
   readonly outputs: readonly string[];
 }
 
-function instantiate(call: NodeDef, { signature, nodeDef, ret }: FunctionDef, path: string): Body {
+function instantiate(call: NodeDef, { callee, given }: Call, path: string): Body {
+  const { signature, nodeDef, ret } = callee;
   const fail = (text: string): never => {
     const reason = `the function ${signature?.name} refers to ${text}, which it does not have`;
     throw new CkptError("MODEL_UNREADABLE", { path, reason, remedy: "Export the model again." });
   };
-  const given = call.input.filter((text) => !text.startsWith("^"));
   const passed = new Map((signature?.inputArg ?? []).map(({ name }, index) => [name, given[index]]));
   const ops = new Map(nodeDef.map((node) => [node.name, node.op]));
   // Inside of a body an output is `node:argument:index`, or the name of an argument of the function.

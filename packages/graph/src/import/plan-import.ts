@@ -1,24 +1,28 @@
 import { create } from "@bufbuild/protobuf";
 import { CkptError } from "@ckpt/manifest";
 
+import { producerVersion } from "../emit/graph-def/emit-graph-def.js";
 import {
+  type FunctionDef,
   FunctionDefSchema,
   type GraphDef,
   GraphDefSchema,
   type NodeDef,
+  NodeDefSchema,
   type TensorProto,
 } from "../proto/gen/tensorflow/graph_pb.js";
 import { boolAttribute } from "./attributes.js";
 import { findVariables, type GraphVariable, isVariable } from "./find-variables.js";
-import { inlineCalls } from "./inline-calls.js";
+import { indexFunctions, inlineBranches, inlineCalls } from "./inline-calls.js";
 import { mergePartitionedLookups } from "./merge-partitioned-lookups.js";
 import { narrowTypes } from "./narrow-types.js";
 import { parseNodeInput } from "./node-input.js";
 import { isPlaceholder, pinPlaceholders, type Pins } from "./pin-placeholders.js";
 import { type OutputCandidate, proposeOutputs } from "./propose-outputs.js";
+import { pruneLoops } from "./prune-loops.js";
 import { replaceOps } from "./replace-ops.js";
 import { replaceVariables } from "./replace-variables.js";
-import { resolveBranches } from "./resolve-branches.js";
+import { type ResolvedBranches, resolveBranches } from "./resolve-branches.js";
 import { sortNeededNodes } from "./sort-nodes.js";
 
 /** An output of a model: the user's name for it and the tensor, `node` or `node:output`. */
@@ -39,8 +43,8 @@ export interface PlanImportOptions {
 /** The part of a graph that predicts, with its variables still to be given values. */
 export interface ImportPlan {
   readonly nodes: readonly NodeDef[];
-  /** Functions of branches and loops. */
-  readonly library: GraphDef["library"];
+  /** Conditions and bodies of loops. */
+  readonly functions: readonly FunctionDef[];
   /** The placeholders that are fed. */
   readonly inputs: readonly NodeDef[];
   readonly outputs: readonly ImportedOutput[];
@@ -50,7 +54,11 @@ export interface ImportPlan {
 
 /** The likeliest outputs of a graph, the best first. */
 export function listOutputCandidates(graphDef: GraphDef, path: string): readonly OutputCandidate[] {
-  return proposeOutputs(inlineCalls(graphDef, path));
+  return proposeOutputs(indexNodes(inlineCalls(graphDef.node, indexFunctions(graphDef), path)));
+}
+
+function indexNodes(nodes: readonly NodeDef[]): ReadonlyMap<string, NodeDef> {
+  return new Map(nodes.map((node) => [node.name, node]));
 }
 
 function refuse(path: string, reason: string, remedy: string): never {
@@ -66,13 +74,11 @@ function refuse(path: string, reason: string, remedy: string): never {
  *   the batch.
  */
 export function planImport(graphDef: GraphDef, { path, outputs, pins = {} }: PlanImportOptions): ImportPlan {
-  const all = inlineCalls(graphDef, path);
+  const functions = indexFunctions(graphDef);
+  const all = indexNodes(inlineCalls(graphDef.node, functions, path));
   checkOutputs(all, outputs);
   const variables = findVariables(all);
-  const { nodes, roots } = resolveBranches(
-    pinPlaceholders(all, pins),
-    outputs.map(({ tensor }) => tensor),
-  );
+  const { nodes, roots } = takeBranches(pinPlaceholders(all, pins), functions, outputs, path);
   const dead = outputs[roots.indexOf(undefined)];
   if (dead !== undefined) {
     refuse(
@@ -81,16 +87,51 @@ export function planImport(graphDef: GraphDef, { path, outputs, pins = {} }: Pla
       "Pin other values, or name another output.",
     );
   }
-  const live = [...nodes.values()];
+  const tensors = outputs.map(({ tensor }, index) => roots[index] ?? tensor);
+  const pruned = pruneLoops([...nodes.values()], functions, tensors);
+  const live = [
+    ...sortNeededNodes(
+      indexNodes(pruned.nodes),
+      tensors.map((tensor) => parseNodeInput(tensor).node),
+      false,
+    ),
+  ];
   checkBranches(live, nodes, path);
   checkBatchNorm(live, path);
   return {
     nodes: live,
-    library: graphDef.library,
+    functions: pruned.functions,
     inputs: live.filter(isPlaceholder),
-    outputs: outputs.map(({ name, tensor }, index) => ({ name, tensor: roots[index] ?? tensor })),
+    outputs: outputs.map(({ name }, index) => ({ name, tensor: tensors[index] ?? "" })),
     variables: live.filter(isVariable).flatMap((node) => variables.get(node.name) ?? []),
   };
+}
+
+/** Branches may stand in branches. */
+function takeBranches(
+  nodes: ReadonlyMap<string, NodeDef>,
+  functions: ReturnType<typeof indexFunctions>,
+  outputs: readonly ImportedOutput[],
+  path: string,
+): ResolvedBranches {
+  const tensors = outputs.map(({ tensor }) => tensor);
+  let resolved = resolveBranches(nodes, tensors);
+  for (;;) {
+    const current = [...resolved.nodes.values()];
+    const roots = resolved.roots.map((root, index) => root ?? tensors[index] ?? "");
+    const taken = inlineBranches([...current, ...roots.map(markRoot)], functions, resolved.scalars, path);
+    if (taken.length === current.length + roots.length) return resolved;
+    const marked = taken.slice(-roots.length);
+    resolved = resolveBranches(
+      indexNodes(taken),
+      marked.map(({ input }) => input[0] ?? ""),
+    );
+  }
+}
+
+/** A node that reads an output, so that it is followed when that one's node is replaced. */
+function markRoot(root: string, index: number): NodeDef {
+  return create(NodeDefSchema, { name: `^${index}`, op: "Identity", input: [root] });
 }
 
 function checkOutputs(nodes: ReadonlyMap<string, NodeDef>, outputs: readonly ImportedOutput[]): void {
@@ -101,11 +142,21 @@ function checkOutputs(nodes: ReadonlyMap<string, NodeDef>, outputs: readonly Imp
   throw new CkptError("INVALID_OPTION", { option: "--outputs", expected, found: unknown.tensor });
 }
 
-/** A `Switch` that is left is a loop's, or depends on something that is fed. */
+/** Which input of a branching operation decides. */
+const predicateInputs: Readonly<Record<string, number>> = {
+  Switch: 1,
+  RefSwitch: 1,
+  If: 0,
+  StatelessIf: 0,
+  Case: 0,
+  StatelessCase: 0,
+};
+
+/** A branch that is left is a loop's, or depends on something that is fed. */
 function checkBranches(live: readonly NodeDef[], nodes: ReadonlyMap<string, NodeDef>, path: string): void {
   for (const node of live) {
-    if (node.op !== "Switch" && node.op !== "RefSwitch") continue;
-    const placeholder = findSource(nodes, node.input[1] ?? "");
+    const predicate = predicateInputs[node.op];
+    const placeholder = predicate === undefined ? undefined : findSource(nodes, node.input[predicate] ?? "");
     if (placeholder === undefined) continue;
     const remedy = `Pin it: --pin ${placeholder}=false, or =true.`;
     refuse(path, `which branch it takes at ${node.name} depends on the placeholder ${placeholder}`, remedy);
@@ -144,21 +195,20 @@ function isTraining(node: NodeDef): boolean {
  * @throws {CkptError} UNSUPPORTED_DTYPE for complex numbers, and for an integer beyond int32.
  */
 export function bindVariables(plan: ImportPlan, values: ReadonlyMap<string, TensorProto>): GraphDef {
-  const { nodes, library, outputs } = plan;
+  const { nodes, functions, outputs } = plan;
   const rewrite = (list: readonly NodeDef[]): NodeDef[] =>
     replaceOps(replaceVariables(list, values)).map((node) => narrowTypes(node));
   const merged = mergePartitionedLookups(rewrite(nodes));
   const roots = outputs.map(({ tensor }) => parseNodeInput(tensor).node);
   return create(GraphDefSchema, {
+    versions: { producer: producerVersion },
     // What a joined lookup took the place of is not needed any more.
     node: [...sortNeededNodes(new Map(merged.map((node) => [node.name, node])), roots, false)],
-    ...(library === undefined
+    ...(functions.length === 0
       ? {}
       : {
           library: {
-            function: library.function.map((body) =>
-              create(FunctionDefSchema, { ...body, nodeDef: rewrite(body.nodeDef) }),
-            ),
+            function: functions.map((body) => create(FunctionDefSchema, { ...body, nodeDef: rewrite(body.nodeDef) })),
           },
         }),
   });

@@ -26,6 +26,8 @@ export interface ResolvedBranches {
   readonly nodes: ReadonlyMap<string, NodeDef>;
   /** What each of the roots is in it, `node` or `node:output`; `undefined` for one that is never computed. */
   readonly roots: readonly (string | undefined)[];
+  /** Scalars that are known before run time, by name of their node; booleans are 0 or 1. */
+  readonly scalars: ReadonlyMap<string, number>;
 }
 
 /**
@@ -99,5 +101,5 @@ export function resolveBranches(nodes: ReadonlyMap<string, NodeDef>, roots: read
     resolved.flatMap((root) => (root === undefined ? [] : [parseNodeInput(root).node])),
     false,
   );
-  return { nodes: new Map(needed.map((node) => [node.name, node])), roots: resolved };
+  return { nodes: new Map(needed.map((node) => [node.name, node])), roots: resolved, scalars };
 }

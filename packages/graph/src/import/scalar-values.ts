@@ -7,6 +7,7 @@ type Evaluate = (...inputs: readonly number[]) => number;
 const evaluators: Readonly<Record<string, Evaluate>> = {
   Identity: (x = 0) => x,
   Cast: (x = 0) => x,
+  Squeeze: (x = 0) => x,
   LogicalNot: (x) => Number(x === 0),
   LogicalAnd: (a, b) => Number(a !== 0 && b !== 0),
   LogicalOr: (a, b) => Number(a !== 0 || b !== 0),
