@@ -22,7 +22,7 @@ import { toTensorProto, toTensorShapeProto } from "./tensor-proto.js";
  * The last GraphDef version with a meaning of its own; later ones count days.
  * Reference: the version history in tensorflow/core/public/version.h.
  */
-const producerVersion = 30;
+export const producerVersion = 30;
 
 /**
  * Writes a graph as a frozen TensorFlow GraphDef. Every output of the signature has a node of its own in it; find its
