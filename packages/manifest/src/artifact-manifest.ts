@@ -79,7 +79,10 @@ export const artifactManifestType: DocumentType<ArtifactManifest> = {
       step: z.int().nonnegative().exactOptional(),
     }),
     cut: z
-      .object({ inputs: z.array(z.string()).min(1).exactOptional(), outputs: z.array(z.string()).min(1).exactOptional() })
+      .object({
+        inputs: z.array(z.string()).min(1).exactOptional(),
+        outputs: z.array(z.string()).min(1).exactOptional(),
+      })
       .exactOptional(),
     signature: signatureSchema,
     formats: z.array(z.enum(artifactFormats)).min(1),

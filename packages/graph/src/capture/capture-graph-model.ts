@@ -31,9 +31,12 @@ export function captureGraphModel(
   cut: ModelCut = {},
 ): CapturedGraphModel {
   checkCut(cut);
-  const signature = model.modelSignature as { readonly inputs?: TensorNames; readonly outputs?: TensorNames };
-  const own = describeInputs(model, signature.inputs ?? {});
-  const outputs = nameOutputs(model, signature.outputs ?? {});
+  // Typed as an object, but old converters wrote none.
+  const signature = model.modelSignature as
+    | { readonly inputs?: TensorNames; readonly outputs?: TensorNames }
+    | undefined;
+  const own = describeInputs(model, signature?.inputs ?? {});
+  const outputs = nameOutputs(model, signature?.outputs ?? {});
   const weights = Object.fromEntries(
     Object.entries(model.weights).flatMap(([name, [tensor]]) =>
       tensor?.dtype === "float32" && tensor.rank > 0 ? [[name, tensor] as const] : [],
@@ -99,7 +102,8 @@ function failForControlFlow<Result>(execute: () => Result): Result {
     return execute();
   } catch (cause) {
     if (!(cause instanceof Error) || !cause.message.includes("executeAsync")) throw cause;
-    const [, node = "a node", op = "control flow"] = /node '(.*?)', which has the dynamic op '(.*?)'/.exec(cause.message) ?? [];
+    const [, node = "a node", op = "control flow"] =
+      /node '(.*?)', which has the dynamic op '(.*?)'/.exec(cause.message) ?? [];
     const reason = "control flow, or a size that depends on values, which TensorFlow.js runs with executeAsync only";
     throw new CkptError("UNSUPPORTED_OP", { format: "a graph", ops: [{ op, reason, layers: [node] }] }, { cause });
   }

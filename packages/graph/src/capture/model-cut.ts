@@ -5,8 +5,8 @@ import { describeNames } from "./describe-names.js";
 
 /**
  * A piece of a model. Layers of a LayersModel go by their path, such as `encoder/dense_1`, nodes of a GraphModel by their
- * names; `:1` behind either is its second result. A result of a layer that is called more than once is counted over all
- * its calls.
+ * names; `:1` behind either is its second result. Results of a layer that is called more than once are counted over all
+ * its calls, in the order in which TensorFlow.js makes them when it runs the model.
  */
 export interface ModelCut {
   /** Whose values become the inputs, in this order. Default: the model's own inputs. */
@@ -28,7 +28,8 @@ export function checkCut(cut: ModelCut): void {
     if (repeated !== undefined) {
       throw new CkptError("INVALID_OPTION", { option, expected: "each name once", found: `${repeated} twice` });
     }
-    if (names?.length === 0) throw new CkptError("INVALID_OPTION", { option, expected: "one or more names", found: "none" });
+    if (names?.length === 0)
+      throw new CkptError("INVALID_OPTION", { option, expected: "one or more names", found: "none" });
   }
 }
 

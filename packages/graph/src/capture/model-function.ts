@@ -44,13 +44,16 @@ export function createModelFunction(model: tf.LayersModel, cut: ModelCut = {}): 
     const own = names.indexOf(name);
     const spec = ownInputs[own];
     if (spec !== undefined) return { spec, own };
-    const result = find(name) ?? failUnknown("inputs", "an input or a layer of the model", name, [...names, ...paths(places)]);
+    const result =
+      find(name) ?? failUnknown("inputs", "an input or a layer of the model", name, [...names, ...paths(places)]);
     return { spec: describeResult(result), result };
   });
   const outputs = (cut.outputs ?? ownOutputs).map((name) => {
     const own = ownOutputs.indexOf(name);
     if (own >= 0) return { name, own };
-    const result = find(name) ?? failUnknown("outputs", "an output or a layer of the model", name, [...ownOutputs, ...paths(places)]);
+    const result =
+      find(name) ??
+      failUnknown("outputs", "an output or a layer of the model", name, [...ownOutputs, ...paths(places)]);
     return { name, result };
   });
   const kept = new Set(inputs.map(({ own }) => own));
@@ -79,7 +82,13 @@ export function createModelFunction(model: tf.LayersModel, cut: ModelCut = {}): 
       watch.stop();
     }
   };
-  return { inputs: inputs.map(({ spec }) => spec), outputNames: outputs.map(({ name }) => name), replacedInputs, compute, places };
+  return {
+    inputs: inputs.map(({ spec }) => spec),
+    outputNames: outputs.map(({ name }) => name),
+    replacedInputs,
+    compute,
+    places,
+  };
 }
 
 // Two tensors of one layer have that layer's name both.
@@ -114,7 +123,12 @@ function describeResult({ name, place, index }: LayerResult): TensorSpec {
   const results = place.layer.inboundNodes.flatMap((node) => node.outputTensors);
   const symbolic = results[index];
   if (symbolic === undefined) {
-    return failUnknown("inputs", `a result of ${place.path}`, name, results.map((_, at) => `${place.path}:${at}`));
+    return failUnknown(
+      "inputs",
+      `a result of ${place.path}`,
+      name,
+      results.map((_, at) => `${place.path}:${at}`),
+    );
   }
   return describeTensor(name, symbolic);
 }

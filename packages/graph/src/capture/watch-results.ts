@@ -24,7 +24,9 @@ export function watchResults(
   wanted: readonly LayerResult[],
 ): ResultWatch {
   const taken = new Map<string, tf.Tensor>();
-  const places = new Map([...replacements.map(({ result }) => result), ...wanted].map(({ place }) => [place.layer, place]));
+  const places = new Map(
+    [...replacements.map(({ result }) => result), ...wanted].map(({ place }) => [place.layer, place]),
+  );
   const wrapped = [...places.values()].map((place) => {
     const { layer } = place;
     const own = Object.getOwnPropertyDescriptor(layer, "call");
