@@ -45,8 +45,10 @@ async function answer({ job, earlier }: WorkerCall): Promise<void> {
 }
 
 try {
-  const { default: setUp } = (await import(module)) as { readonly default: (data: unknown) => unknown };
-  await setUp(data);
+  const { setUpFreezeWorker } = (await import(module)) as {
+    readonly setUpFreezeWorker: (data: unknown) => unknown;
+  };
+  await setUpFreezeWorker(data);
   parentPort?.on("message", (call: WorkerCall) => void answer(call));
   send({ kind: "ready" });
 } catch (error) {

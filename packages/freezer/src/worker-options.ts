@@ -3,8 +3,8 @@ import type { FreezeJob } from "./job-freezer.js";
 /** Threads that freeze checkpoints at the same time. */
 export interface WorkerOptions {
   /**
-   * URL of a module whose default export is called in each worker before anything else, with `data`; it registers layers
-   * and chooses the backend there as it was done here. May return a promise.
+   * URL of a module whose export `setUpFreezeWorker` is called in each worker before anything else, with `data`; it
+   * registers layers and chooses the backend there as it was done here. May return a promise.
    */
   readonly module: string;
   /** Anything that can be sent to a thread. */

@@ -108,7 +108,7 @@ describe("capture of a function", () => {
     expectExact({ path, manifest, unverified, isReused: false }, 8);
     expect(manifest.source.kind).toBe("function");
     expect(await verifyFiles(path, manifest.files)).toEqual([]);
-    const x = tf.randomNormal([2, 4], 0, 1, "float32", 3) as tf.Tensor2D;
+    const x = tf.randomNormal<tf.Rank.R2>([2, 4], 0, 1, "float32", 3);
     const expected = tf.tanh(tf.matMul(x, other as tf.Tensor2D)).dataSync();
     const [found] = await predictArtifact(path, [x]);
     expect([...(found ?? [])].map(round)).toEqual([...expected].map(round));
@@ -130,20 +130,20 @@ describe("capture of a function", () => {
   });
 });
 
-describe("capture of a model written by hand", () => {
-  /** As the trainer takes it. */
-  function createHandWritten(seed: number): { variables: Record<string, tf.Variable>; template: () => Template } {
-    const kernel = tf.variable(tf.randomNormal([4, 2], 0, 1, "float32", seed));
-    const bias = tf.variable(tf.randomNormal([2], 0, 1, "float32", seed + 1));
-    const predict = ({ x }: tf.NamedTensorMap): tf.NamedTensorMap => {
-      const logits = tf.add(tf.matMul(x as tf.Tensor2D, kernel as tf.Tensor2D), bias);
-      return { logits, classes: tf.softmax(logits) };
-    };
-    const variables = { kernel, bias };
-    const inputs = [{ name: "x", dtype: "float32", shape: [null, 4] }] as const;
-    return { variables, template: () => capture({ variables, predict, inputs }) };
-  }
+/** As the trainer takes it. */
+function createHandWritten(seed: number): { variables: Record<string, tf.Variable>; template: () => Template } {
+  const kernel = tf.variable(tf.randomNormal([4, 2], 0, 1, "float32", seed));
+  const bias = tf.variable(tf.randomNormal([2], 0, 1, "float32", seed + 1));
+  const predict = ({ x }: tf.NamedTensorMap): tf.NamedTensorMap => {
+    const logits = tf.add(tf.matMul(x as tf.Tensor2D, kernel as tf.Tensor2D), bias);
+    return { logits, classes: tf.softmax(logits) };
+  };
+  const variables = { kernel, bias };
+  const inputs = [{ name: "x", dtype: "float32", shape: [null, 4] }] as const;
+  return { variables, template: () => capture({ variables, predict, inputs }) };
+}
 
+describe("capture of a model written by hand", () => {
   it("binds the weights of its checkpoints", async () => {
     const folder = await createTemporaryFolder();
     const trained = createHandWritten(11);

@@ -1,0 +1,96 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+
+import { artifactPath, checkpointPath, formatStepName, isCkptError } from "@ckpt/manifest";
+import * as tf from "@tensorflow/tfjs";
+import { beforeAll, describe, expect, it } from "vitest";
+
+import { type FreezeProgress, freezeRun, type WorkerOptions } from "../src/index.js";
+import { createTemporaryFolder, damageFile, describeFolder, writeCheckpoint, writeRun } from "./folders.js";
+import { ScaleLayer, setRandomWeights } from "./models.js";
+
+const module = new URL("./set-up-worker.ts", import.meta.url).href;
+const prepared = new SharedArrayBuffer(4);
+const workers: WorkerOptions = { module, count: 2, data: prepared };
+
+beforeAll(async () => {
+  await tf.setBackend("cpu");
+  tf.serialization.registerClass(ScaleLayer);
+});
+
+/** A run of checkpoints that take long enough for workers to be ready before all are done. */
+async function createRun(count: number): Promise<string> {
+  const run = join(await createTemporaryFolder(), "run");
+  const model = tf.sequential({
+    layers: [
+      tf.layers.dense({ inputShape: [64], units: 256, activation: "relu", name: "hidden" }),
+      new ScaleLayer({ name: "scale" }),
+      tf.layers.dense({ units: 256, name: "second" }),
+    ],
+  });
+  await writeRun(run, []);
+  for (let index = 1; index <= count; index++) {
+    setRandomWeights(model, index);
+    await writeCheckpoint(checkpointPath(run, index), model, index);
+  }
+  return run;
+}
+
+describe("freezeRun with workers", () => {
+  it("gives the bytes, the results and the progress that one thread gives", async () => {
+    const count = 40;
+    const run = await createRun(count);
+    const freezeWith = async (
+      options?: WorkerOptions,
+    ): Promise<{ events: FreezeProgress[]; paths: string[]; files: Record<string, string> }> => {
+      const events: FreezeProgress[] = [];
+      const results = await freezeRun({
+        run,
+        onProgress: (event) => events.push(event),
+        ...(options === undefined ? {} : { workers: options }),
+      });
+      const files = await describeFolder(join(run, "artifacts"));
+      await rm(join(run, "artifacts"), { recursive: true });
+      return { events, paths: results.map(({ path }) => path), files };
+    };
+    const alone = await freezeWith();
+    const together = await freezeWith(workers);
+    expect(new Int32Array(prepared)[0]).toBe(2);
+    expect(together).toEqual(alone);
+    expect(alone.paths).toHaveLength(count);
+  });
+
+  it("names the checkpoint that one of them fails at, and ends", async () => {
+    const run = await createRun(40);
+    await damageFile(join(checkpointPath(run, 35), "weights.bin"));
+    const failed: FreezeProgress[] = [];
+    const error = await freezeRun({
+      run,
+      workers,
+      formats: ["onnx"],
+      onProgress: (event) => {
+        if (event.kind === "failed") failed.push(event);
+      },
+    }).catch((error: unknown) => error);
+
+    expect(isCkptError(error, "DIGEST_MISMATCH") && error.details.path).toBe(
+      join(checkpointPath(run, 35), "weights.bin"),
+    );
+    expect(failed).toMatchObject([{ source: checkpointPath(run, 35) }]);
+    const names = Object.keys(await describeFolder(join(run, "artifacts")));
+    expect(names.filter((name) => name.includes(".staging"))).toEqual([]);
+    expect(names).toContain(`${formatStepName(34)}/artifact.json`);
+  });
+
+  it("fails when they cannot be prepared", async () => {
+    const run = await createRun(150);
+    const error = await freezeRun({ run, workers: { ...workers, data: "fail" } }).catch((error: unknown) => error);
+    expect((error as Error).message).toBe("this module does not work");
+  });
+
+  it("does not wait for workers that are not needed", async () => {
+    const run = await createRun(1);
+    const [result] = await freezeRun({ run, workers, formats: ["graph-def"] });
+    expect(result?.path).toBe(artifactPath(run, formatStepName(1)));
+  });
+});
