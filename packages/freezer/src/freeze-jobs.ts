@@ -1,7 +1,7 @@
 import { availableParallelism, freemem } from "node:os";
 
 import type { FreezeResult } from "./freeze-options.js";
-import { createJobFreezer, type FreezeJob, type JobRequest } from "./job-freezer.js";
+import { createJobFreezer, type FreezeJob, type JobFreezer, type JobRequest } from "./job-freezer.js";
 import { createJobQueue, type JobQueue } from "./job-queue.js";
 import type { FreezeProgress } from "./progress.js";
 import { startWorker } from "./start-worker.js";
@@ -29,12 +29,23 @@ export async function runFreezeJobs(
   const queue = createJobQueue(jobs, onProgress);
   const local = createJobFreezer(request);
   const pool = workers === undefined ? undefined : createPool(workers, chooseCount(workers, jobs), request, queue);
+  let hasWritten = false;
+  const observed: Pick<JobFreezer, "freeze"> = {
+    freeze: async (...given) => {
+      const result = await local.freeze(...given);
+      hasWritten ||= result?.isReused === false;
+      return result;
+    },
+  };
+  // What is there already is no work for workers. Until they are ready this thread goes on, unless they were asked for.
+  const isWorkHere = (): boolean =>
+    queue.remainingCount() > 0 && pool?.isReady() !== true && !(hasWritten && pool?.isAskedFor === true);
   try {
-    if (workers?.count !== undefined) pool?.start();
-    while (queue.remainingCount() > 0 && pool?.isReady() !== true) {
+    while (isWorkHere()) {
       const [remaining, startMs] = [queue.remainingCount(), performance.now()];
-      await queue.work(local, () => queue.remainingCount() === remaining);
-      if (isWorthWorkers(performance.now() - startMs, queue.remainingCount())) pool?.start();
+      await queue.work(observed, () => queue.remainingCount() === remaining);
+      const isWorth = isWorthWorkers(performance.now() - startMs, queue.remainingCount());
+      if (hasWritten && (isWorth || pool?.isAskedFor === true)) pool?.start();
     }
   } finally {
     local.dispose();
@@ -49,6 +60,8 @@ function chooseCount({ count }: WorkerOptions, jobs: readonly FreezeJob[]): numb
 
 /** Workers that are started when they are wanted. Until one of them is ready, others do the work. */
 interface Pool {
+  /** There are to be several, whether it pays or not. */
+  readonly isAskedFor: boolean;
   /** Starts the workers, if there are to be more than one and they are not started yet. */
   readonly start: () => void;
   readonly isReady: () => boolean;
@@ -75,12 +88,14 @@ function createPool(options: WorkerOptions, count: number, request: JobRequest, 
     }
   };
   return {
+    isAskedFor: options.count !== undefined && count > 1,
     start: () => {
-      if (count > 1 && working.length === 0) working.push(...Array.from({ length: count }, startOne));
+      const needed = Math.min(count, queue.remainingCount());
+      if (count > 1 && working.length === 0) working.push(...Array.from({ length: needed }, startOne));
     },
     isReady: () => isReady,
     finish: async () => {
-      if (!isReady) await Promise.all(stops.map((stop) => stop()));
+      if (!isReady && queue.remainingCount() === 0) await Promise.all(stops.map((stop) => stop()));
       await Promise.all(working);
     },
   };

@@ -9,7 +9,10 @@ export interface WorkerOptions {
   readonly module: string;
   /** Anything that can be sent to a thread. */
   readonly data?: unknown;
-  /** 1 is none: everything is done in this thread. Default: as cores, memory and the number of jobs allow, where it pays. */
+  /**
+   * 1 is none: everything is done in this thread. More are waited for, also where it does not pay. Default: as cores, memory
+   * and the number of jobs allow, once it pays.
+   */
   readonly count?: number;
 }
 
