@@ -29,23 +29,25 @@ export async function runFreezeJobs(
   const queue = createJobQueue(jobs, onProgress);
   const local = createJobFreezer(request);
   const pool = workers === undefined ? undefined : createPool(workers, chooseCount(workers, jobs), request, queue);
-  let hasWritten = false;
+  let writtenCount = 0;
   const observed: Pick<JobFreezer, "freeze"> = {
     freeze: async (...given) => {
       const result = await local.freeze(...given);
-      hasWritten ||= result?.isReused === false;
+      if (result?.isReused === false) writtenCount++;
       return result;
     },
   };
   // What is there already is no work for workers. Until they are ready this thread goes on, unless they were asked for.
   const isWorkHere = (): boolean =>
-    queue.remainingCount() > 0 && pool?.isReady() !== true && !(hasWritten && pool?.isAskedFor === true);
+    queue.remainingCount() > 0 && pool?.isReady() !== true && !(writtenCount > 0 && pool?.isAskedFor === true);
   try {
     while (isWorkHere()) {
-      const [remaining, startMs] = [queue.remainingCount(), performance.now()];
+      const [remaining, started] = [queue.remainingCount(), process.cpuUsage()];
       await queue.work(observed, () => queue.remainingCount() === remaining);
-      const isWorth = isWorthWorkers(performance.now() - startMs, queue.remainingCount());
-      if (hasWritten && (isWorth || pool?.isAskedFor === true)) pool?.start();
+      // The first one takes longer: it captures the model and warms everything up.
+      const { user, system } = process.cpuUsage(started);
+      const isWorth = writtenCount > 1 && isWorthWorkers((user + system) / 1000, queue.remainingCount());
+      if (isWorth || (writtenCount > 0 && pool?.isAskedFor === true)) pool?.start();
     }
   } finally {
     local.dispose();

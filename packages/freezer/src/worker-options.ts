@@ -39,7 +39,11 @@ export function chooseWorkerCount(jobs: readonly FreezeJob[], { coreCount, freeB
   return Math.max(1, Math.min(jobs.length, coreCount, fitting));
 }
 
-/** Whether what is left to do takes several times as long as starting workers for it. */
+/**
+ * Whether what is left to do takes several times as long as starting workers for it.
+ *
+ * @param jobMs - CPU time of one job: waiting for the disk gets no shorter by waiting for it in several threads.
+ */
 export function isWorthWorkers(jobMs: number, remainingCount: number): boolean {
   return jobMs * remainingCount > 3 * startMs;
 }
