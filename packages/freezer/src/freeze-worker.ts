@@ -40,7 +40,7 @@ async function answer({ job, earlier }: WorkerCall): Promise<void> {
     });
     send({ kind: "result", result });
   } catch (error) {
-    send({ kind: "error", error: serializeError(error) });
+    send({ kind: "error", error: serializeError(error, job.source.path) });
   }
 }
 
@@ -52,5 +52,5 @@ try {
   parentPort?.on("message", (call: WorkerCall) => void answer(call));
   send({ kind: "ready" });
 } catch (error) {
-  send({ kind: "error", error: serializeError(error) });
+  send({ kind: "error", error: serializeError(error, module) });
 }

@@ -7,10 +7,14 @@ export interface SentError {
   readonly message: string;
 }
 
-/** Puts an error into the form in which it crosses threads; the reverse of {@link restoreError}. */
-export function serializeError(error: unknown): SentError {
+/**
+ * Puts an error into the form in which it crosses threads; the reverse of {@link restoreError}.
+ *
+ * @param where - Said in front of an error that is not ckpt's own: its stack, which would say it, stays behind.
+ */
+export function serializeError(error: unknown, where: string): SentError {
   if (isCkptError(error)) return { code: error.code, details: error.details, message: error.message };
-  return { message: error instanceof Error ? error.message : String(error) };
+  return { message: `${where}: ${error instanceof Error ? error.message : String(error)}` };
 }
 
 /** Makes an error again of the form in which it crossed threads. */

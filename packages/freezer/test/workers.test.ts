@@ -82,10 +82,27 @@ describe("freezeRun with workers", () => {
     expect(names).toContain(`${formatStepName(4)}/artifact.json`);
   });
 
+  it("ends when progress throws, after the jobs that are being done, and leaves nothing half done", async () => {
+    const run = await createRun(6);
+    const stop = new Error("stopped by the caller");
+    const freezing = freezeRun({
+      run,
+      workers,
+      formats: ["graph-def"],
+      onProgress: (event) => {
+        if (event.kind === "artifact" && event.index === 3) throw stop;
+      },
+    });
+    await expect(freezing).rejects.toBe(stop);
+    const names = Object.keys(await describeFolder(join(run, "artifacts")));
+    expect(names).toContain(`${formatStepName(3)}/artifact.json`);
+    expect(names.filter((name) => name.startsWith("."))).toEqual([]);
+  });
+
   it("fails when they cannot be prepared", async () => {
     const run = await createRun(3);
     const error = await freezeRun({ run, workers: { ...workers, data: "fail" } }).catch((error: unknown) => error);
-    expect((error as Error).message).toBe("this module does not work");
+    expect((error as Error).message).toBe(`${module}: this module does not work`);
   });
 
   it("does without workers where all is there already", async () => {
