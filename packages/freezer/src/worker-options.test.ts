@@ -22,7 +22,7 @@ describe("chooseWorkerCount", () => {
   it.each([
     ["cores", 100, 1e6, { coreCount: 4, freeBytes: 64 * gibibyte }, 4],
     ["jobs", 3, 1e6, { coreCount: 8, freeBytes: 64 * gibibyte }, 3],
-    ["memory", 100, gibibyte, { coreCount: 8, freeBytes: 40 * gibibyte }, 2],
+    ["memory", 100, gibibyte, { coreCount: 8, freeBytes: 60 * gibibyte }, 2],
     ["nothing below one", 100, gibibyte, { coreCount: 8, freeBytes: gibibyte }, 1],
   ])("is bounded by %s", (_name, jobCount, sizeBytes, machine, expected) => {
     expect(chooseWorkerCount(createJobs(jobCount, sizeBytes), machine)).toBe(expected);

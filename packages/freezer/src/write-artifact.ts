@@ -5,6 +5,8 @@ import {
   type ArtifactFormat,
   type ArtifactManifest,
   artifactManifestType,
+  type CkptError,
+  isCkptError,
   manifestNames,
   type ParityRecord,
   readDocument,
@@ -13,7 +15,7 @@ import {
 } from "@ckpt/manifest";
 
 import { type EarlierArtifact, writeOrLink } from "./earlier-artifact.js";
-import { emitFormats } from "./emit-formats.js";
+import { type EmittedFile, emitFormats, mergeRefusals } from "./emit-formats.js";
 import type { ArtifactRequest, FreezeResult } from "./freeze-options.js";
 import type { FreezeProgress } from "./progress.js";
 import type { Runner } from "./verify/runner.js";
@@ -44,17 +46,21 @@ export interface WriteArtifactOptions extends ArtifactRequest {
  * Writes a bound graph in every format, compares what was written with the model, and commits. When anything fails,
  * nothing stands at `out` that did not stand there before.
  *
- * @throws {CkptError} UNSUPPORTED_OP before anything is written; what `verifyFormats` throws; FILE_SYSTEM.
+ * @throws {CkptError} UNSUPPORTED_OP with what any of the formats cannot express; what `verifyFormats` throws; FILE_SYSTEM.
  */
 export async function writeArtifact(
   { graph, signature, reference, source, label }: BoundSource,
   { out, formats, tolerance, cut, onProgress, earlier }: WriteArtifactOptions,
 ): Promise<FreezeResult> {
-  const files = emitFormats(graph, formats, source.digest);
   // Resolved, so that `.` and `..` have a parent to be staged in.
   const staged = await stageFolder(resolve(out), { isReplacing: true });
   try {
-    for (const file of files) await writeOrLink(staged, file, earlier);
+    const refusals: CkptError<"UNSUPPORTED_OP">[] = [];
+    for (const format of formats) {
+      // One at a time: each has all weights in it once more.
+      for (const file of emitOrRefuse(graph, format, source.digest, refusals)) await writeOrLink(staged, file, earlier);
+    }
+    if (refusals.length > 0) throw mergeRefusals(refusals);
     const { parity, unverified } = await verifyFormats({
       folder: staged.path,
       formats,
@@ -82,6 +88,21 @@ export async function writeArtifact(
   } catch (error) {
     await staged.abandon();
     throw error;
+  }
+}
+
+function emitOrRefuse(
+  graph: Graph,
+  format: ArtifactFormat,
+  sourceDigest: string,
+  refusals: CkptError<"UNSUPPORTED_OP">[],
+): readonly EmittedFile[] {
+  try {
+    return emitFormats(graph, [format], sourceDigest);
+  } catch (error) {
+    if (!isCkptError(error, "UNSUPPORTED_OP")) throw error;
+    refusals.push(error);
+    return [];
   }
 }
 
