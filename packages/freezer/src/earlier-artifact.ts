@@ -31,15 +31,17 @@ export async function writeOrLink(
 }
 
 /** Other weights mostly differ in the first bytes, so that little is read in vain. */
-const comparedBytes = 1 << 18;
+const firstBytes = 1 << 12;
+const furtherBytes = 1 << 20;
 
 /** Whether a file of this size holds just these bytes; false where it cannot be read. */
 async function holdsBytes(path: string, bytes: Uint8Array): Promise<boolean> {
   try {
     const file = await open(path);
     try {
-      const chunk = Buffer.allocUnsafe(Math.min(comparedBytes, bytes.byteLength));
       for (let offset = 0; offset < bytes.byteLength;) {
+        const size = offset === 0 ? firstBytes : furtherBytes;
+        const chunk = Buffer.allocUnsafe(Math.min(size, bytes.byteLength - offset));
         const { bytesRead } = await file.read(chunk, 0, chunk.byteLength, offset);
         const expected = bytes.subarray(offset, offset + bytesRead);
         if (bytesRead === 0 || chunk.compare(expected, 0, expected.byteLength, 0, bytesRead) !== 0) return false;
