@@ -1,5 +1,9 @@
-export { captureFunction, type CaptureFunctionOptions } from "./capture/capture-function.js";
+export { captureFunction, type CaptureFunctionOptions, type FunctionSignature } from "./capture/capture-function.js";
 export { captureModel } from "./capture/capture-model.js";
+export { type CapturedGraphModel, captureGraphModel } from "./capture/capture-graph-model.js";
+export { listModelWeights, type ModelWeight } from "./capture/layer-tree.js";
+export type { ModelCut } from "./capture/model-cut.js";
+export { createModelFunction, type ModelFunction } from "./capture/model-function.js";
 export type { TensorFunction } from "./capture/record-trace.js";
 export {
   bindSignature,

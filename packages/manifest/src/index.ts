@@ -1,4 +1,5 @@
 export {
+  type ArtifactCut,
   type ArtifactFormat,
   artifactFormats,
   type ArtifactManifest,

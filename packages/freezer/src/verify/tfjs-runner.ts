@@ -14,6 +14,17 @@ export function createLayersModelRunner(model: tf.LayersModel): Runner {
   );
 }
 
+/** Runs a function on tensors on the current TensorFlow.js backend. What it gives may be its caller's own tensors. */
+export function createFunctionRunner(compute: (...inputs: tf.Tensor[]) => tf.Tensor | tf.Tensor[]): Runner {
+  return createRunner(
+    (inputs) => {
+      const outputs = compute(...inputs);
+      return (Array.isArray(outputs) ? outputs : [outputs]).map((output) => output.clone());
+    },
+    () => {},
+  );
+}
+
 /**
  * Loads a GraphModel and runs it on the current TensorFlow.js backend, by the names of its signature.
  */
