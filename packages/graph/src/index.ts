@@ -1,6 +1,7 @@
 export { captureFunction, type CaptureFunctionOptions } from "./capture/capture-function.js";
 export { captureModel } from "./capture/capture-model.js";
 export type { TensorFunction } from "./capture/record-trace.js";
+export { correctKernels } from "./correct/correct-kernels.js";
 export {
   bindSignature,
   type BoundSignature,

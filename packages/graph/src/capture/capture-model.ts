@@ -43,6 +43,10 @@ export function captureModel(model: tf.LayersModel): GraphTemplate {
   }));
   const places = listLayers(model);
   const scope = enterLayerScope(places);
+  // CategoryEncoding reads the largest and the smallest index to refuse those out of range.
+  const checking = new Set(
+    places.filter(({ layer }) => layer.getClassName() === "CategoryEncoding").map(({ path }) => path),
+  );
   try {
     const program = captureProgram(
       (...tensors) => {
@@ -54,6 +58,7 @@ export function captureModel(model: tf.LayersModel): GraphTemplate {
         outputNames: makeUnique(model.outputNames),
         weights: listWeights(places),
         currentLayer: scope.currentLayer,
+        isReadAllowed: () => checking.has(scope.currentLayer()),
       },
     );
     return lowerProgram(program);

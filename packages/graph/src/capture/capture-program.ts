@@ -21,6 +21,8 @@ export interface CaptureProgramOptions {
   readonly outputNames: readonly string[];
   readonly weights: readonly NamedWeight[];
   readonly currentLayer: () => string;
+  /** Whether what runs now may read values: it only checks them. Default: never. */
+  readonly isReadAllowed?: () => boolean;
 }
 
 // Two sizes give the line k * B + c; 1 is avoided because it broadcasts.
@@ -50,7 +52,7 @@ function readWeight({ key, savedName, tensor }: NamedWeight): ProgramWeight {
  */
 export function captureProgram(
   compute: TensorFunction,
-  { inputs, outputNames, weights, currentLayer }: CaptureProgramOptions,
+  { inputs, outputNames, weights, currentLayer, isReadAllowed }: CaptureProgramOptions,
 ): CapturedProgram {
   inputs.forEach(checkInput);
   const tensors = new Map(weights.map(({ key, tensor }) => [key, tensor]));
@@ -62,7 +64,7 @@ export function captureProgram(
         const values = makeProbeValues(dtype, tf.util.sizeFromShape(sizes), variant);
         return tf.tensor(values, sizes, dtype);
       });
-      recorded = recordTrace(compute, probes, { weights: tensors, currentLayer });
+      recorded = recordTrace(compute, probes, { weights: tensors, currentLayer, isReadAllowed });
     });
     if (recorded === undefined) throw new TypeError("The trace did not run.");
     return recorded;

@@ -26,8 +26,15 @@ export interface ProgramCall {
   readonly outputs: readonly SizedTensor[];
 }
 
-/** A constant. Where a size depends on the batch, all values are the same and `values` holds that one. */
-export interface ProgramConstant extends SizedTensor {
+/** The values of a constant whose size depends on the batch. */
+export interface GrowingValues {
+  /** `uniform`: `values[0]` all over. `rows`: `values` once for each index of the first axis. `counting`: 0, 1, 2, ... */
+  readonly growth: "uniform" | "rows" | "counting";
+  readonly values: TensorValues;
+}
+
+/** A constant; `growth` is there where a size depends on the batch, and says what `values` then are. */
+export interface ProgramConstant extends SizedTensor, Partial<Pick<GrowingValues, "growth">> {
   readonly values: TensorValues;
   readonly layer: string;
 }

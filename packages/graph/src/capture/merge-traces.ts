@@ -3,6 +3,7 @@ import { serializeCanonicalJson } from "@ckpt/manifest";
 import { fitSize, isStaticSize } from "../ir/size.js";
 import type { ProgramArgument, ProgramCall, ProgramConstant, SizedTensor } from "./captured-program.js";
 import { failImpure } from "./fail-impure.js";
+import { fitGrowingConstant } from "./fit-growing-constant.js";
 import type { KernelCall, Trace, TracedArgument, TracedConstant, TracedTensor } from "./trace.js";
 
 /** Three runs of the same computation: the second with other input values, the third with another batch size. */
@@ -117,13 +118,11 @@ export function mergeTraces(traces: TraceSet): MergedTraces {
       }
       return { ...tensor, values: a.values };
     }
-    const value = a.values[0] ?? b.values[0];
-    if (value === undefined || ![...a.values, ...b.values].every((other) => Object.is(other, value))) {
-      failImpure(a.layer, "a constant grows with the batch size and its values are not all the same");
-    }
-    const one = a.values.slice(0, 1);
-    one[0] = value;
-    return { ...tensor, values: one };
+    return {
+      ...tensor,
+      ...(fitGrowingConstant(a, b, tensor.sizes) ??
+        failImpure(a.layer, "a constant grows with the batch size and its values follow no rule")),
+    };
   };
 
   return {

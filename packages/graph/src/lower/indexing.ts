@@ -1,21 +1,58 @@
 import { attribute } from "../ir/attribute.js";
-import type { Lowering, LoweringBuilder, Lowerings, Value } from "./lowering.js";
-import { readAxis, readFlag, readNumber, readNumbers } from "./read-attribute.js";
+import { isStaticSize, staticSize } from "../ir/size.js";
+import { type Lowering, type LoweringBuilder, type Lowerings, UnsupportedKernel, type Value } from "./lowering.js";
+import { readAxis, readFlag, readNumber } from "./read-attribute.js";
 
-function resize(op: string): Lowering {
-  return (call, build) => [
-    build.add(op, [call.input("images"), build.ints(readNumbers(call, "size"))], call.output(), {
-      align_corners: attribute.bool(readFlag(call, "alignCorners")),
-      half_pixel_centers: attribute.bool(readFlag(call, "halfPixelCenters")),
-    }),
-  ];
+// Indices of elements are a vector each, in the last axis; TensorFlow.js takes scalars where a vector has one element.
+function asTuples(build: LoweringBuilder, indices: Value): Value {
+  if (indices.sizes.length > 1) return indices;
+  return build.reshape(indices, [indices.sizes[0] ?? staticSize(1), staticSize(1)]);
+}
+
+const sparseToDense: Lowering = (call, build) => {
+  const output = call.output();
+  const values = call.input("sparseValues");
+  if (values.sizes.length === 0) throw new UnsupportedKernel("one value stands for all of its elements");
+  const filled = build.add("Fill", [build.sizes(output.sizes), call.input("defaultValue")], output);
+  const indices = asTuples(build, call.input("sparseIndices"));
+  return [build.add("TensorScatterUpdate", [filled, indices, values], output)];
+};
+
+// A matrix with the elements of `x` on its diagonal and zeros elsewhere, in the shape of `x` twice.
+const diag: Lowering = (call, build) => {
+  const x = call.input("x");
+  if (x.dtype === "bool") throw new UnsupportedKernel("its elements are bool");
+  if (!x.sizes.every(isStaticSize)) throw new UnsupportedKernel("the size of its diagonal is open");
+  const count = x.sizes.reduce((product, size) => product * size.offset, 1);
+  const row = build.ints(Array.from({ length: count }, (_, index) => index));
+  const column = build.reshape(row, [staticSize(count), staticSize(1)]);
+  const square = [staticSize(count), staticSize(count)];
+  const isDiagonal = build.add("Equal", [row, column], { dtype: "bool", sizes: square });
+  const flat = build.reshape(x, [staticSize(count)]);
+  const matrix = build.add("SelectV2", [isDiagonal, flat, scalarOf(build, x.dtype, 0)], {
+    dtype: x.dtype,
+    sizes: square,
+  });
+  return [build.reshape(matrix, call.output().sizes)];
+};
+
+function cumulate(op: string): Lowering {
+  return (call, build) => {
+    const x = call.input("x");
+    return [
+      build.add(op, [x, build.int(readAxis(call, "axis", x.sizes.length))], call.output(), {
+        exclusive: attribute.bool(readFlag(call, "exclusive")),
+        reverse: attribute.bool(readFlag(call, "reverse")),
+      }),
+    ];
+  };
 }
 
 function scalarOf(build: LoweringBuilder, dtype: Value["dtype"], value: number): Value {
   return dtype === "float32" ? build.float(value) : build.int(value);
 }
 
-/** Kernels that look elements up, rank them or resample them. */
+/** Kernels that look elements up, rank them, put them elsewhere or add them up in order. */
 export const indexingLowerings: Lowerings = {
   GatherV2: (call, build) => {
     const x = call.input("x");
@@ -41,15 +78,23 @@ export const indexingLowerings: Lowerings = {
     build.addMany("TopKV2", [call.input("x"), build.int(readNumber(call, "k"))], call.outputs, {
       sorted: attribute.bool(readFlag(call, "sorted")),
     }),
-  Cumsum: (call, build) => {
-    const x = call.input("x");
-    return [
-      build.add("Cumsum", [x, build.int(readAxis(call, "axis", x.sizes.length))], call.output(), {
-        exclusive: attribute.bool(readFlag(call, "exclusive")),
-        reverse: attribute.bool(readFlag(call, "reverse")),
-      }),
-    ];
-  },
-  ResizeBilinear: resize("ResizeBilinear"),
-  ResizeNearestNeighbor: resize("ResizeNearestNeighbor"),
+  Cumprod: cumulate("Cumprod"),
+  Cumsum: cumulate("Cumsum"),
+  GatherNd: (call, build) => [build.add("GatherNd", [call.input("params"), call.input("indices")], call.output())],
+  ScatterNd: (call, build) => [
+    build.add(
+      "ScatterNd",
+      [call.input("indices"), call.input("updates"), build.sizes(call.output().sizes)],
+      call.output(),
+    ),
+  ],
+  TensorScatterUpdate: (call, build) => [
+    build.add(
+      "TensorScatterUpdate",
+      [call.input("tensor"), call.input("indices"), call.input("updates")],
+      call.output(),
+    ),
+  ],
+  SparseToDense: sparseToDense,
+  Diag: diag,
 };

@@ -1,6 +1,6 @@
 import { CkptError } from "@ckpt/manifest";
 
-import type { CapturedProgram, ProgramArgument, ProgramCall } from "../capture/captured-program.js";
+import type { CapturedProgram, ProgramArgument, ProgramCall, ProgramConstant } from "../capture/captured-program.js";
 import type { Operand } from "../capture/trace.js";
 import { staticSize, toSymbolicShape } from "../ir/size.js";
 import { validateGraph } from "../ir/validate.js";
@@ -8,6 +8,7 @@ import { removeDeadNodes } from "../passes/remove-dead-nodes.js";
 import type { GraphTemplate } from "../template/graph-template.js";
 import { createGraphBuilder } from "./lowering-builder.js";
 import { type LoweringCall, UnsupportedKernel, type Value } from "./lowering.js";
+import { refusalOf } from "./refused-kernels.js";
 import { lowerings } from "./registry.js";
 
 // Indices of the calls that an output needs: what is computed and never used has to be no obstacle.
@@ -42,6 +43,7 @@ function remember<Key>(values: Map<Key, Value>, key: Key, make: () => Value): Va
 function describeCall(
   source: ProgramCall,
   inputs: readonly Value[],
+  constants: readonly ProgramConstant[],
   batchSizes: readonly [number, number],
 ): LoweringCall {
   const optionalInput = (slot: string): Value | undefined =>
@@ -53,6 +55,10 @@ function describeCall(
     batchSizes,
     outputs: source.outputs,
     optionalInput,
+    constant: (slot) => {
+      const operand = source.inputs.find((input) => input.slot === slot)?.operand;
+      return operand?.kind === "constant" ? constants[operand.index] : undefined;
+    },
     input: (slot) => optionalInput(slot) ?? failMissing(`argument ${slot}`),
     output: () => source.outputs[0] ?? failMissing("output"),
   };
@@ -99,8 +105,8 @@ export function lowerProgram(program: CapturedProgram): GraphTemplate {
     build.enterLayer(source.layer);
     try {
       const lowering = lowerings[source.kernel];
-      if (lowering === undefined) throw new UnsupportedKernel("there is no translation of this kernel");
-      callValues.set(index, lowering(describeCall(source, arguments_, program.batchSizes), build));
+      if (lowering === undefined) throw new UnsupportedKernel(refusalOf(source.kernel));
+      callValues.set(index, lowering(describeCall(source, arguments_, program.constants, program.batchSizes), build));
     } catch (error) {
       if (!(error instanceof UnsupportedKernel)) throw error;
       const key = `${source.kernel} ${error.message}`;

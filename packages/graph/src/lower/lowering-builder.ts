@@ -138,7 +138,7 @@ export function createGraphBuilder(): GraphBuilder {
       return value;
     },
     weight: ({ key, dtype, shape, values }) => addConstant(key, { dtype, shape, values, weight: key }),
-    constant: ({ dtype, sizes: shape, values, layer: path }) => {
+    constant: ({ dtype, sizes: shape, values, growth, layer: path }) => {
       layer = path;
       if (shape.every(isStaticSize))
         return literal(
@@ -146,6 +146,14 @@ export function createGraphBuilder(): GraphBuilder {
           shape.map((size) => size.offset),
           values,
         );
+      const [count, ...rest] = shape;
+      if (growth === "counting" && count !== undefined) {
+        return add("Range", [int(0), sizeScalar(count), int(1)], { dtype, sizes: shape });
+      }
+      if (growth === "rows" && count !== undefined) {
+        const row = literal(dtype, [1, ...rest.map((size) => size.offset)], values);
+        return add("Tile", [row, sizes([count, ...rest.map(() => staticSize(1))])], { dtype, sizes: shape });
+      }
       return add("Fill", [sizes(shape), literal(dtype, [], values)], { dtype, sizes: shape });
     },
   };

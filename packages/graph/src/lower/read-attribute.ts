@@ -48,15 +48,6 @@ export function readNumbers(call: LoweringCall, name: string): readonly number[]
   return isNumbers(value) ? value : unexpected(name, "a list of numbers");
 }
 
-/** A pair for height and width, given as such or as one number for both. */
-export function readPair(call: LoweringCall, name: string): readonly [number, number] {
-  const value = readAttribute(call, name);
-  if (typeof value === "number") return [value, value];
-  if (!isNumbers(value)) return unexpected(name, "a number or a pair of numbers");
-  const [height, width] = value;
-  return height === undefined || width === undefined ? unexpected(name, "a pair of numbers") : [height, width];
-}
-
 /** Pairs, as paddings are given. */
 export function readPairs(call: LoweringCall, name: string): readonly (readonly [number, number])[] {
   const value = readAttribute(call, name);
@@ -69,9 +60,11 @@ export function readPairs(call: LoweringCall, name: string): readonly (readonly 
   });
 }
 
-/** A list of sizes, each of which may depend on the batch size. */
+/** A list of sizes, each of which may depend on the batch size; one alone may be given as a number. */
 export function readSizes(call: LoweringCall, name: string): readonly Size[] {
-  const [first, second] = [call.source.attributes[0][name], call.source.attributes[1][name]];
+  const [first, second] = call.source.attributes.map(({ [name]: value }) =>
+    typeof value === "number" ? [value] : value,
+  );
   if (!isNumbers(first) || !isNumbers(second)) return unexpected(name, "a list of numbers");
   return first.map((size, axis) => fitSize(size, second[axis] ?? size, ...call.batchSizes));
 }

@@ -1,0 +1,82 @@
+import { attribute } from "../ir/attribute.js";
+import type { Attribute } from "../ir/graph.js";
+import { isStaticSize, type Size, staticSize } from "../ir/size.js";
+import { countUnreached } from "../ir/window-axis.js";
+import { type Attributes, type LoweringBuilder, type LoweringCall, UnsupportedKernel, type Value } from "./lowering.js";
+import { readAttribute, readPairs } from "./read-attribute.js";
+
+/** How many axes a window slides over: height and width, or depth too. */
+export type SpatialRank = 2 | 3;
+
+/** One number for each spatial axis, given as such or as one number for all. */
+export function readSpatial(call: LoweringCall, name: string, rank: SpatialRank): readonly number[] {
+  const value = readAttribute(call, name);
+  if (typeof value === "number") return Array.from({ length: rank }, () => value);
+  if (Array.isArray(value) && value.length === rank && value.every((item) => typeof item === "number")) return value;
+  throw new UnsupportedKernel(`its attribute ${name} is not a number or a list of ${rank}`);
+}
+
+/** One number for each spatial axis as TensorFlow has it: for the batch and the channels too, where it is 1. */
+export function spatialInts(values: readonly number[]): Attribute {
+  return attribute.ints([1, ...values, 1]);
+}
+
+/** The attributes of a window operation; `explicit_paddings` is there where `padding` is EXPLICIT. */
+export type WindowAttributes = Attributes & { readonly strides: Attribute; readonly padding: Attribute };
+
+/** Attributes `strides`, `padding` and `data_format` of a window over `[batch, (depth,) height, width, channels]`. */
+export function windowAttributes(call: LoweringCall, rank: SpatialRank): WindowAttributes {
+  const channelsLast = rank === 2 ? "NHWC" : "NDHWC";
+  const format = readAttribute(call, "dataFormat") ?? channelsLast;
+  if (format !== channelsLast && format !== "channelsLast") {
+    throw new UnsupportedKernel(`its data format is ${JSON.stringify(format)}, not ${channelsLast}`);
+  }
+  const rounding = readAttribute(call, "dimRoundingMode") ?? "floor";
+  if (rounding !== "floor") throw new UnsupportedKernel(`it rounds sizes by ${JSON.stringify(rounding)}, not down`);
+  return {
+    strides: spatialInts(readSpatial(call, "strides", rank)),
+    data_format: attribute.string(channelsLast),
+    ...paddingAttributes(call, rank),
+  };
+}
+
+function paddingAttributes(call: LoweringCall, rank: SpatialRank): Attributes & { readonly padding: Attribute } {
+  const pad = readAttribute(call, "pad");
+  if (pad === "same") return { padding: attribute.string("SAME") };
+  if (pad === "valid" || pad === 0) return { padding: attribute.string("VALID") };
+  const pairs =
+    typeof pad === "number"
+      ? [[0, 0], ...Array.from({ length: rank }, () => [pad, pad]), [0, 0]]
+      : readPairs(call, "pad");
+  return { padding: attribute.string("EXPLICIT"), explicit_paddings: attribute.ints(pairs.flat()) };
+}
+
+/**
+ * The argument of a 3-D window without the elements at the end that none of its steps reaches. With padding `same`,
+ * TensorFlow.js shifts all windows by half of those, which TensorFlow does not (`get3DPadAndOutInfo` of tfjs-core 4.22
+ * lets a padding be negative); where all are reached there is nothing to shift.
+ */
+export function dropUnreached(call: LoweringCall, build: LoweringBuilder, spans: readonly number[]): Value {
+  const x = call.input("x");
+  if (readAttribute(call, "pad") !== "same") return x;
+  const strides = readSpatial(call, "strides", 3);
+  const unreached = spans.map((span, spatial) => {
+    const size = x.sizes[spatial + 1];
+    const stride = strides[spatial] ?? 1;
+    return size === undefined || !isStaticSize(size) ? 0 : countUnreached(size.offset, span, stride);
+  });
+  if (unreached.every((count) => count === 0)) return x;
+  const size = x.sizes.map((whole, axis) => {
+    const count = unreached[axis - 1] ?? 0;
+    return count === 0 || !isStaticSize(whole) ? { whole, kept: -1 } : cut(whole.offset - count);
+  });
+  const begin = build.ints(x.sizes.map(() => 0));
+  return build.add("Slice", [x, begin, build.ints(size.map(({ kept }) => kept))], {
+    dtype: x.dtype,
+    sizes: size.map(({ whole }) => whole),
+  });
+}
+
+function cut(kept: number): { readonly whole: Size; readonly kept: number } {
+  return { whole: staticSize(kept), kept };
+}
