@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 
+import { correctKernels } from "../src/index.js";
 import type { Graph } from "../src/ir/graph.js";
 import { runGraph } from "./run-graph.js";
 
@@ -52,7 +53,9 @@ export function compareWithModel(graph: Graph, model: tf.LayersModel, indexLimit
   const differences = [1, 5, 17].flatMap((batch) =>
     tf.tidy(() => {
       const inputs = makeInputs(model, batch, indexLimit);
-      const result = model.predict(inputs.length === 1 ? inputs[0]! : inputs, { batchSize: batch });
+      const result = correctKernels(() =>
+        model.predict(inputs.length === 1 ? inputs[0]! : inputs, { batchSize: batch }),
+      );
       const expected = Array.isArray(result) ? result : [result];
       const found = runGraph(graph, inputs);
       if (expected.length !== found.length) throw new TypeError(`${found.length} outputs, not ${expected.length}`);

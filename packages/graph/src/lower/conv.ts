@@ -1,39 +1,71 @@
 import { isStaticSize } from "../ir/size.js";
 import { applyActivation } from "./activation.js";
 import { addBias } from "./bias.js";
-import type { Lowering, LoweringBuilder, LoweringCall, Lowerings, Value } from "./lowering.js";
+import {
+  type Lowering,
+  type LoweringBuilder,
+  type LoweringCall,
+  type Lowerings,
+  UnsupportedKernel,
+  type Value,
+} from "./lowering.js";
 import { readAttribute } from "./read-attribute.js";
-import { dropUnreached, readSpatial, spatialInts, type SpatialRank, windowAttributes } from "./window.js";
+import {
+  dropUnreached,
+  isChannelsFirst,
+  readSpatial,
+  spatialInts,
+  type SpatialRank,
+  windowAttributes,
+} from "./window.js";
 
 function dilationsOf(call: LoweringCall, rank: SpatialRank): readonly number[] {
   const isDilated = (readAttribute(call, "dilations") ?? undefined) !== undefined;
   return isDilated ? readSpatial(call, "dilations", rank) : Array.from({ length: rank }, () => 1);
 }
 
-function convolve(op: string, rank: SpatialRank, call: LoweringCall, build: LoweringBuilder): Value {
+function permute(build: LoweringBuilder, x: Value, permutation: readonly number[]): Value {
+  const sizes = permutation.flatMap((axis) => x.sizes[axis] ?? []);
+  return build.add("Transpose", [x, build.ints(permutation)], { dtype: x.dtype, sizes });
+}
+
+function convolve(op: string, rank: SpatialRank, call: LoweringCall, build: LoweringBuilder, x: Value): Value {
   const filter = call.input("filter");
   const dilations = dilationsOf(call, rank);
   const spans = dilations.map((dilation, spatial) => {
     const size = filter.sizes[spatial];
     return size === undefined || !isStaticSize(size) ? 1 : (size.offset - 1) * dilation + 1;
   });
-  const x = rank === 3 ? dropUnreached(call, build, spans) : call.input("x");
-  return build.add(op, [x, filter], call.output(), {
-    ...windowAttributes(call, rank),
-    dilations: spatialInts(dilations),
-  });
+  const { dtype, sizes } = call.output();
+  const channelsLast = isChannelsFirst(call) ? [0, 2, 3, 1].flatMap((axis) => sizes[axis] ?? []) : sizes;
+  return build.add(
+    op,
+    [rank === 3 ? dropUnreached(call, build, spans) : x, filter],
+    { dtype, sizes: channelsLast },
+    { ...windowAttributes(call, rank), dilations: spatialInts(dilations) },
+  );
+}
+
+/** Computes with channels last, which every format has, whatever the order is in the call. */
+function withChannelsLast(call: LoweringCall, build: LoweringBuilder, compute: (x: Value) => Value): readonly Value[] {
+  const x = call.input("x");
+  if (!isChannelsFirst(call)) return [compute(x)];
+  return [permute(build, compute(permute(build, x, [0, 2, 3, 1])), [0, 3, 1, 2])];
 }
 
 function plain(op: string, rank: SpatialRank): Lowering {
-  return (call, build) => [convolve(op, rank, call, build)];
+  return (call, build) => withChannelsLast(call, build, (x) => convolve(op, rank, call, build, x));
 }
 
 function fused(op: string): Lowering {
-  return (call, build) => {
-    const bias = call.optionalInput("bias");
-    const product = convolve(op, 2, call, build);
-    return [applyActivation(call, build, bias === undefined ? product : addBias(build, product, bias))];
-  };
+  return (call, build) =>
+    withChannelsLast(call, build, (x) => {
+      const bias = call.optionalInput("bias");
+      if (isChannelsFirst(call) && (bias?.sizes.length ?? 0) > 1)
+        throw new UnsupportedKernel("its bias is no vector and its data format NCHW");
+      const product = convolve(op, 2, call, build, x);
+      return applyActivation(call, build, bias === undefined ? product : addBias(build, product, bias));
+    });
 }
 
 function transposed(op: string, rank: SpatialRank): Lowering {

@@ -21,6 +21,11 @@ export function spatialInts(values: readonly number[]): Attribute {
   return attribute.ints([1, ...values, 1]);
 }
 
+/** Whether the images of a 2-D window are `[batch, channels, height, width]`. */
+export function isChannelsFirst(call: LoweringCall): boolean {
+  return readAttribute(call, "dataFormat") === "NCHW";
+}
+
 /** The attributes of a window operation; `explicit_paddings` is there where `padding` is EXPLICIT. */
 export type WindowAttributes = Attributes & { readonly strides: Attribute; readonly padding: Attribute };
 
@@ -28,7 +33,8 @@ export type WindowAttributes = Attributes & { readonly strides: Attribute; reado
 export function windowAttributes(call: LoweringCall, rank: SpatialRank): WindowAttributes {
   const channelsLast = rank === 2 ? "NHWC" : "NDHWC";
   const format = readAttribute(call, "dataFormat") ?? channelsLast;
-  if (format !== channelsLast && format !== "channelsLast") {
+  // NCHW is for the caller to turn.
+  if (format !== channelsLast && format !== "channelsLast" && !(rank === 2 && format === "NCHW")) {
     throw new UnsupportedKernel(`its data format is ${JSON.stringify(format)}, not ${channelsLast}`);
   }
   const rounding = readAttribute(call, "dimRoundingMode") ?? "floor";
@@ -48,6 +54,14 @@ function paddingAttributes(call: LoweringCall, rank: SpatialRank): Attributes & 
     typeof pad === "number"
       ? [[0, 0], ...Array.from({ length: rank }, () => [pad, pad]), [0, 0]]
       : readPairs(call, "pad");
+  if (isChannelsFirst(call) && typeof pad !== "number") {
+    const [batch = [], channels = [], height = [], width = []] = pairs;
+    return explicit([batch, height, width, channels]);
+  }
+  return explicit(pairs);
+}
+
+function explicit(pairs: readonly (readonly number[])[]): Attributes & { readonly padding: Attribute } {
   return { padding: attribute.string("EXPLICIT"), explicit_paddings: attribute.ints(pairs.flat()) };
 }
 
