@@ -382,7 +382,14 @@ const lookups: Kernels = {
         tf.sparseToDense(tf.tensor1d([4, 0, 2, 5], "int32"), tf.reshape(tf.slice(x, 0, 1), [4]), [7], 0.5),
     },
   ],
-  OneHot: [{ inputs: (batch) => [indices(batch, 5, 3)], compute: (x) => tf.oneHot(x, 4, 2, -1) }],
+  OneHot: [
+    { inputs: (batch) => [indices(batch, 5, 3)], compute: (x) => tf.oneHot(x, 4, 2, -1) },
+    {
+      note: "of floats",
+      inputs: (batch) => [indices(batch, 5, 3)],
+      compute: (x) => tf.oneHot(x, 4, 0.5, -1, "float32"),
+    },
+  ],
   TopK: [
     {
       inputs: floats(6),

@@ -40,7 +40,7 @@ function convolve(op: string, rank: SpatialRank, call: LoweringCall, build: Lowe
   const channelsLast = isChannelsFirst(call) ? [0, 2, 3, 1].flatMap((axis) => sizes[axis] ?? []) : sizes;
   return build.add(
     op,
-    [rank === 3 ? dropUnreached(call, build, spans) : x, filter],
+    [dropUnreached(call, build, x, spans), filter],
     { dtype, sizes: channelsLast },
     { ...windowAttributes(call, rank), dilations: spatialInts(dilations) },
   );

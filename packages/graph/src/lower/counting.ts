@@ -1,15 +1,8 @@
 import { attribute } from "../ir/attribute.js";
 import { isSizeOf, isStaticSize, staticSize } from "../ir/size.js";
-import { type Lowering, type LoweringBuilder, type Lowerings, UnsupportedKernel, type Value } from "./lowering.js";
+import { type Lowering, type Lowerings, UnsupportedKernel } from "./lowering.js";
+import { addOneHot } from "./one-hot.js";
 import { readFlag, readNumber, readString } from "./read-attribute.js";
-
-/** `[...sizes of indices, depth]`: 1 where the index is the position on the last axis, 0 elsewhere. */
-function oneHot(build: LoweringBuilder, indices: Value, depth: number): Value {
-  const output = { dtype: "float32", sizes: [...indices.sizes, staticSize(depth)] } as const;
-  return build.add("OneHot", [indices, build.int(depth), build.float(1), build.float(0)], output, {
-    axis: attribute.int(-1),
-  });
-}
 
 // How often each number occurs, or the sum of the weights where it does. ONNX has no such operation, so it is one hot
 // and a sum in every format.
@@ -18,7 +11,7 @@ const bincount: Lowering = (call, build) => {
   const output = call.output();
   if (output.dtype !== "float32") throw new UnsupportedKernel(`its weights are ${output.dtype}, not float32`);
   const axis = build.ints([x.sizes.length - 1]);
-  let hot = oneHot(build, x, readNumber(call, "size"));
+  let hot = addOneHot(build, x, readNumber(call, "size"));
   const isBinary = readFlag(call, "binaryOutput");
   if (!isBinary && !weights.sizes.some((size) => isSizeOf(size, 0))) {
     const column = build.reshape(weights, [...x.sizes, staticSize(1)]);
@@ -41,7 +34,7 @@ const unsortedSegmentSum: Lowering = (call, build) => {
   const width = staticSize(rest.reduce((product, size) => product * size.offset, 1));
   const matrix = build.reshape(x, [rows, width]);
   const sums = { dtype: output.dtype, sizes: [staticSize(count), width] };
-  const product = build.add("MatMul", [oneHot(build, segmentIds, count), matrix], sums, {
+  const product = build.add("MatMul", [addOneHot(build, segmentIds, count), matrix], sums, {
     transpose_a: attribute.bool(true),
     transpose_b: attribute.bool(false),
   });

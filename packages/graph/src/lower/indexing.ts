@@ -1,6 +1,7 @@
 import { attribute } from "../ir/attribute.js";
 import { isStaticSize, staticSize } from "../ir/size.js";
 import { type Lowering, type LoweringBuilder, type Lowerings, UnsupportedKernel, type Value } from "./lowering.js";
+import { addOneHot } from "./one-hot.js";
 import { readAxis, readFlag, readNumber } from "./read-attribute.js";
 
 // Indices of elements are a vector each, in the last axis; TensorFlow.js takes scalars where a vector has one element.
@@ -16,6 +17,19 @@ const sparseToDense: Lowering = (call, build) => {
   const filled = build.add("Fill", [build.sizes(output.sizes), call.input("defaultValue")], output);
   const indices = asTuples(build, call.input("sparseIndices"));
   return [build.add("TensorScatterUpdate", [filled, indices, values], output)];
+};
+
+const oneHot: Lowering = (call, build) => {
+  const [indices, output] = [call.input("indices"), call.output()];
+  const [depth, on, off] = [readNumber(call, "depth"), readNumber(call, "onValue"), readNumber(call, "offValue")];
+  if (output.dtype !== "float32") {
+    const inputs = [indices, build.int(depth), build.int(on), build.int(off)];
+    return [build.add("OneHot", inputs, output, { axis: attribute.int(-1) })];
+  }
+  const hot = addOneHot(build, indices, depth);
+  if (on === 1 && off === 0) return [hot];
+  const scaled = build.add("Mul", [hot, build.float(on - off)], output);
+  return [build.add("AddV2", [scaled, build.float(off)], output)];
 };
 
 // A matrix with the elements of `x` on its diagonal and zeros elsewhere, in the shape of `x` twice.
@@ -63,17 +77,7 @@ export const indexingLowerings: Lowerings = {
       }),
     ];
   },
-  OneHot: (call, build) => {
-    const output = call.output();
-    const levels = [readNumber(call, "onValue"), readNumber(call, "offValue")].map((value) =>
-      scalarOf(build, output.dtype, value),
-    );
-    return [
-      build.add("OneHot", [call.input("indices"), build.int(readNumber(call, "depth")), ...levels], output, {
-        axis: attribute.int(-1),
-      }),
-    ];
-  },
+  OneHot: oneHot,
   TopK: (call, build) =>
     build.addMany("TopKV2", [call.input("x"), build.int(readNumber(call, "k"))], call.outputs, {
       sorted: attribute.bool(readFlag(call, "sorted")),

@@ -21,7 +21,8 @@ function poolAttributes(call: LoweringCall, rank: SpatialRank): WindowAttributes
 
 function pool(op: string, rank: SpatialRank): Lowering {
   return (call, build) => {
-    const x = rank === 3 ? dropUnreached(call, build, readSpatial(call, "filterSize", 3)) : call.input("x");
+    const x =
+      rank === 3 ? dropUnreached(call, build, call.input("x"), readSpatial(call, "filterSize", 3)) : call.input("x");
     return [build.add(op, [x], call.output(), poolAttributes(call, rank))];
   };
 }

@@ -66,14 +66,17 @@ function explicit(pairs: readonly (readonly number[])[]): Attributes & { readonl
 }
 
 /**
- * The argument of a 3-D window without the elements at the end that none of its steps reaches. With padding `same`,
- * TensorFlow.js shifts all windows by half of those, which TensorFlow does not (`get3DPadAndOutInfo` of tfjs-core 4.22
- * lets a padding be negative); where all are reached there is nothing to shift.
+ * The argument of a window, `[batch, (depth,) height, width, channels]`, without the elements at the end that none of
+ * its steps reaches. With padding `same`, TensorFlow.js 4.22 shifts all windows by half of those, in 3-D on every backend
+ * of its own and in convolutions on wasm; TensorFlow does not. Where all are reached there is nothing to shift.
+ *
+ * @param spans - how many elements the window covers on each spatial axis.
  */
-export function dropUnreached(call: LoweringCall, build: LoweringBuilder, spans: readonly number[]): Value {
-  const x = call.input("x");
-  if (readAttribute(call, "pad") !== "same") return x;
-  const strides = readSpatial(call, "strides", 3);
+export function dropUnreached(call: LoweringCall, build: LoweringBuilder, x: Value, spans: readonly number[]): Value {
+  const rank = spans.length === 2 ? 2 : 3;
+  // A window of one pixel is not shifted in 2-D.
+  if (readAttribute(call, "pad") !== "same" || (rank === 2 && spans.every((span) => span === 1))) return x;
+  const strides = readSpatial(call, "strides", rank);
   const unreached = spans.map((span, spatial) => {
     const size = x.sizes[spatial + 1];
     const stride = strides[spatial] ?? 1;

@@ -18,7 +18,7 @@ function choices(
 
 const conv = (options: Convolution): Parameters<typeof layers.conv2d>[0] => ({ filters: 3, kernelSize: 3, ...options });
 const causal = { throws: "The support for CAUSAL padding mode in conv1dWithBias is not implemented yet." };
-const shifted = { corrected: "3-D window whose strides" };
+const shifted = { corrected: "a window whose strides" };
 
 /** Cases of the layers of `convolutional.js` and `convolutional_depthwise.js` that convolve. */
 export const convolutionCases: LayerCases = {

@@ -34,7 +34,7 @@ function pool3d(make: (options: Pool3d) => tf.layers.Layer): readonly LayerCase[
       "padding: same, strides longer than poolSize",
       [6, 6, 4, 2],
       () => make({ poolSize: 2, strides: [3, 3, 3], padding: "same" }),
-      { corrected: "3-D window whose strides" },
+      { corrected: "a window whose strides" },
     ),
     layerCase("dataFormat: channelsFirst", [2, 4, 4, 5], () => make({ poolSize: 2, dataFormat: "channelsFirst" })),
   ];
