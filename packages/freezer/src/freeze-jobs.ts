@@ -6,6 +6,7 @@ import {
   isCkptError,
   leaseFolder,
 } from "@ckpt/manifest";
+import * as tf from "@tensorflow/tfjs";
 
 import { findArtifact, requireReplaceable } from "./artifact-folder.js";
 import { bindSavedWeights } from "./bind-saved-weights.js";
@@ -48,8 +49,11 @@ export async function runFreezeJobs(
       if (template !== undefined) disposeTemplate(template);
       template = undefined;
       template = await captureTemplate(loaded);
-      const { topologyDigest, graph } = template;
+      const { topologyDigest, graph, corrections } = template;
       onProgress({ kind: "captured", source: source.path, topologyDigest, nodeCount: graph.graph.nodes.length });
+      for (const reason of corrections) {
+        onProgress({ kind: "corrected", source: source.path, backend: tf.getBackend(), reason });
+      }
     }
     const graph = bindSavedWeights(template.graph, loaded.weights, source.path);
     return writeArtifact(template, source, graph, { ...writeOptions, out });

@@ -1,4 +1,4 @@
-import { captureModel, type GraphTemplate } from "@ckpt/graph";
+import { captureModel, correctKernels, type GraphTemplate } from "@ckpt/graph";
 import { CkptError } from "@ckpt/manifest";
 import * as tf from "@tensorflow/tfjs";
 
@@ -10,6 +10,8 @@ export interface FreezeTemplate {
   readonly graph: GraphTemplate;
   /** What frozen formats are compared with. Its weights are those of the model loaded or assigned last. */
   readonly model: tf.LayersModel;
+  /** What TensorFlow.js computes wrong in this model on the current backend; the artifact does not. */
+  readonly corrections: ReadonlySet<string>;
 }
 
 /**
@@ -26,7 +28,12 @@ export async function captureTemplate(loaded: LoadedModel): Promise<FreezeTempla
     ),
   );
   try {
-    return { topologyDigest, graph: captureModel(model), model };
+    const corrections = new Set<string>();
+    const graph = correctKernels(
+      () => captureModel(model),
+      (reason) => corrections.add(reason),
+    );
+    return { topologyDigest, graph, model, corrections };
   } catch (error) {
     model.dispose();
     throw error;

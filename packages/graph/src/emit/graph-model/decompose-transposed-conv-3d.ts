@@ -40,8 +40,9 @@ function toRef(input: string): ValueRef {
 function readVector(node: NodeDef | undefined, nodes: ReadonlyMap<string, NodeDef>): readonly (number | undefined)[] {
   const value = node?.attr["value"]?.value;
   if (node?.op === "Const" && value?.case === "tensor") {
-    const bytes = readTensorContent(value.value, node.name).slice();
-    return Array.from(new Int32Array(bytes.buffer));
+    const { buffer, byteOffset, byteLength } = readTensorContent(value.value, node.name);
+    const view = new DataView(buffer, byteOffset, byteLength);
+    return Array.from({ length: byteLength / 4 }, (_, index) => view.getInt32(4 * index, true));
   }
   if (node?.op !== "Pack") return [];
   return node.input.map((input) => readVector(nodes.get(toRef(input).node), nodes)[0]);
