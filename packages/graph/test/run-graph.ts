@@ -234,6 +234,7 @@ const runs: Readonly<Record<string, Run>> = {
   ArgMin: ([x, axis]) => tf.argMin(x!, number(axis)),
 
   Shape: ([x]) => tf.tensor1d(x!.shape, "int32"),
+  Range: ([start, limit, delta]) => tf.range(number(start), number(limit), number(delta), start!.dtype as "int32"),
   Fill: ([sizes, value]) => tf.fill(numbers(sizes), number(value), value!.dtype),
   Reshape: ([x, shape]) => tf.reshape(x!, numbers(shape)),
   Transpose: ([x, perm]) => tf.transpose(x!, numbers(perm)),

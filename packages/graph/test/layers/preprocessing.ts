@@ -8,6 +8,7 @@ const unchecked: CaseExtras = {
   indexLimit: 4,
   limit: "a category out of range is no error in the frozen model: it sets no element",
 };
+// In a model a layer is called with a list, which these pass on to a function that takes a tensor.
 const unrunnable = { throws: "x must be rank 3 or 4, but got rank 1" };
 const firstCrop = {
   limit:
@@ -35,15 +36,16 @@ export const preprocessingCases: LayerCases = {
     layerCase("offset", [3], () => layers.rescaling({ scale: 2, offset: -1 })),
     joinCase("of int32", [{ shape: [3], dtype: "int32" }], () => layers.rescaling({ scale: 2, offset: 1 })),
   ],
-  resizing: [
-    layerCase("", [5, 6, 2], () => layers.resizing({ height: 7, width: 4 }), unrunnable),
-    layerCase(
-      "interpolation: nearest",
-      [5, 6, 2],
-      () => layers.resizing({ height: 7, width: 4, interpolation: "nearest" }),
-      unrunnable,
+  resizing: (["bilinear", "nearest"] as const).flatMap((interpolation) =>
+    [false, true].map((cropToAspectRatio) =>
+      layerCase(
+        `interpolation: ${interpolation}${cropToAspectRatio ? ", cropToAspectRatio" : ""}`,
+        [5, 6, 2],
+        () => layers.resizing({ height: 7, width: 4, interpolation, cropToAspectRatio }),
+        unrunnable,
+      ),
     ),
-  ],
+  ),
   centerCrop: [
     layerCase("", [8, 7, 3], () => behindReshape([8, 7, 3], layers.centerCrop({ height: 5, width: 4 })), firstCrop),
     layerCase("one column less", [6, 6, 2], () => behindReshape([6, 6, 2], layers.centerCrop({ height: 3, width: 5 }))),

@@ -16,7 +16,6 @@ function choices(make: Make): readonly LayerCase[] {
     layerCase("goBackwards", [4, 3], () => make({ goBackwards: true, returnSequences: true })),
     layerCase("useBias: false", [4, 3], () => make({ useBias: false })),
     layerCase("activation", [4, 3], () => make({ activation: "relu" })),
-    layerCase("unroll", [4, 3], () => make({ unroll: true })),
     layerCase("dropout", [4, 3], () => make({ dropout: 0.5, recurrentDropout: 0.5 })),
     layerCase("masked", [4, 3], () => [
       layers.reLU(),
