@@ -7,7 +7,8 @@ import { captureFunction, correctKernels, optimize } from "../src/index.js";
 import type { Graph } from "../src/ir/graph.js";
 import { refusedKernels } from "../src/lower/refused-kernels.js";
 import { lowerings } from "../src/lower/registry.js";
-import { type KernelCase, kernelCases } from "./kernel-cases.js";
+import type { KernelCase } from "./kernels/kernel-case.js";
+import { kernelCases } from "./kernels/kernel-cases.js";
 import { allFormats, expectClose, runFormat, toOutput } from "./run-formats.js";
 
 beforeAll(async () => {

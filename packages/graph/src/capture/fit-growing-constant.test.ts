@@ -21,7 +21,7 @@ function capture(compute: Compute): ReturnType<typeof captureFunction> {
 
 describe("a constant that grows with the batch", () => {
   it.each<[string, Compute]>([
-    ["of one value", (x, batch) => tf.add(x, tf.fill([batch, 2], 3))],
+    ["of one value", (x, batch) => tf.add(x, tf.mul(tf.ones([batch, 2]), 3))],
     [
       "of one row for each example",
       (x, batch) => tf.add(x, tf.tensor2d(Array.from({ length: batch }, () => [0.5, -1]))),
@@ -38,7 +38,7 @@ describe("a constant that grows with the batch", () => {
   it.each<[string, Compute]>([
     ["counts from 1", (x, batch) => tf.gather(tf.concat([x, x]), tf.range(1, batch + 1, 1, "int32"))],
     ["has other rows", (x, batch) => tf.add(x, tf.tensor2d(Array.from({ length: batch }, (_, row) => [row, 1])))],
-    ["shrinks as it grows", (x, batch) => tf.add(x, tf.fill([batch, 2], 1 / batch))],
+    ["shrinks as it grows", (x, batch) => tf.add(x, tf.div(tf.ones([batch, 2]), batch))],
   ])("that %s is refused", (_, compute) => {
     expect(() => capture(compute)).toThrow(expect.toSatisfy((error) => isCkptError(error, "IMPURE_COMPUTATION")));
   });
