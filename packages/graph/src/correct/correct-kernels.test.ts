@@ -102,6 +102,17 @@ describe("with the kernels corrected, wasm gives", () => {
     await expectCorrected(() => tf.depthwiseConv2d(x, filter, 3, "same"), "shifted");
   });
 
+  it("a convolution with channels first", async () => {
+    const x = wave(2, 3, 5, 6) as tf.Tensor4D;
+    const compute = (): tf.Tensor => tf.conv2d(x, wave(3, 2, 3, 4) as tf.Tensor4D, [1, 2], "same", "NCHW");
+    expect(compute).toThrow("channelsFirst");
+    const found = correctKernels(compute);
+    await tf.setBackend("cpu");
+    const expected = compute().dataSync();
+    await tf.setBackend("wasm");
+    expect(difference(found, expected)).toBeLessThan(1e-5);
+  });
+
   it("batch normalization over the channels of channels-first images", async () => {
     const x = wave(2, 3, 4, 5) as tf.Tensor4D;
     const [mean, variance, scale] = [1, 2, 3].map((seed) => tf.add<tf.Tensor4D>(wave(1, 3, 1, 1), seed));

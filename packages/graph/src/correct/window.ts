@@ -69,6 +69,19 @@ const shifted2d: Correction = {
   compute: computeReached,
 };
 
+const channelsFirst: Correction = {
+  kernels: ["Conv2D"],
+  backends: ["wasm"],
+  reason: "2-D convolution with channels first is not computed at all",
+  isWrong: (_, { dataFormat, pad }) => dataFormat === "NCHW" && (pad === "same" || pad === "valid"),
+  compute: (inputs, { strides, pad, dilations }) => {
+    const images = tf.transpose(takeInput(inputs, "x") as tf.Tensor4D, [0, 2, 3, 1]);
+    const filter = takeInput(inputs, "filter") as tf.Tensor4D;
+    const [steps, rates] = [strides, dilations ?? 1] as [number, number];
+    return tf.transpose(tf.conv2d(images, filter, steps, pad as "same" | "valid", "NHWC", rates), [0, 3, 1, 2]);
+  },
+};
+
 const maxPool3d: Correction = {
   kernels: ["MaxPool3D"],
   backends: ["wasm"],
@@ -122,6 +135,7 @@ const wrongBorders: Correction = {
 
 /** Convolutions and poolings. */
 export const windowCorrections: readonly Correction[] = [
+  channelsFirst,
   shifted2d,
   shifted3d,
   maxPool3d,
