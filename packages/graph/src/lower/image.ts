@@ -120,18 +120,6 @@ const rotateWithOffset: Lowering = (call, build) => {
   return [build.reshape(filled, call.output().sizes)];
 };
 
-const transform: Lowering = (call, build) => {
-  const { height, width } = sizesOf(call.input("image"));
-  const shape = readAttribute(call, "outputShape") === undefined ? [height, width] : readNumbers(call, "outputShape");
-  const inputs = [call.input("image"), call.input("transforms"), build.ints(shape)];
-  return [
-    build.add("ImageProjectiveTransformV3", [...inputs, build.float(readNumber(call, "fillValue"))], call.output(), {
-      interpolation: attribute.string(readString(call, "interpolation").toUpperCase()),
-      fill_mode: attribute.string(readString(call, "fillMode").toUpperCase()),
-    }),
-  ];
-};
-
 /** Kernels that resample images `[batch, height, width, channels]`. */
 export const imageLowerings: Lowerings = {
   CropAndResize: cropAndResize,
@@ -139,5 +127,4 @@ export const imageLowerings: Lowerings = {
   ResizeBilinear: resize("ResizeBilinear"),
   ResizeNearestNeighbor: resize("ResizeNearestNeighbor"),
   RotateWithOffset: rotateWithOffset,
-  Transform: transform,
 };

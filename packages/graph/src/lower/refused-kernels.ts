@@ -57,6 +57,7 @@ export const refusedKernels: Readonly<Record<string, string>> = {
   StringNGrams: strings,
   StringSplit: strings,
   StringToHashBucketFast: strings,
+  Transform: "the cpu backend computes it for the first example only, and ONNX has nothing like it",
   Unique: sparse,
   UpperBound: unused,
 };

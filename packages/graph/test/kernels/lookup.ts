@@ -133,18 +133,4 @@ export const lookupKernels: KernelCases = {
       compute: (x) => tf.image.rotateWithOffset(x as tf.Tensor4D, 2, [0.1, 0.2, 0.3]),
     },
   ],
-  Transform: [
-    {
-      inputs: image,
-      compute: (x) =>
-        tf.image.transform(
-          x as tf.Tensor4D,
-          tf.tensor2d([[1, 0.2, -1, 0.1, 0.9, 0.5, 0, 0]]),
-          "bilinear",
-          "constant",
-          0.5,
-        ),
-      refused: noOnnx,
-    },
-  ],
 };

@@ -164,10 +164,6 @@ export const opSchemas: Readonly<Record<string, OpSchema>> = {
       extrapolation_value: optional(attribute.float(0)),
     },
   },
-  ImageProjectiveTransformV3: {
-    types: { dtype: first },
-    attributes: { interpolation: { kind: "string" }, fill_mode: optional(attribute.string("CONSTANT")) },
-  },
   ...family({ types: { T: first }, attributes: resize }, ["ResizeBilinear", "ResizeNearestNeighbor"]),
 
   ...family({ types: { T: first, Tidx: second }, attributes: { keep_dims: flag } }, [
