@@ -121,6 +121,12 @@ describe("with the kernels corrected, wasm gives", () => {
     await expectCorrected(compute, "batch normalization", expected);
   });
 
+  it("what each example's own indices point to", async () => {
+    const x = wave(3, 4, 2);
+    const indices = tf.tensor2d([3, 1, 0, 2, 2, 1], [3, 2], "int32");
+    await expectCorrected(() => tf.gather(x, indices, 1, 1), "gathering by example");
+  });
+
   it("one hot in float32", async () => {
     const indices = tf.tensor1d([2, 0], "int32");
     await expectCorrected(() => tf.oneHot(indices, 3, 1, 0, "float32"), "one hot", [0, 0, 1, 1, 0, 0]);

@@ -2,11 +2,17 @@ import * as tf from "@tensorflow/tfjs";
 
 import { batchNormCorrection } from "./batch-norm.js";
 import type { Correction, KernelInputs } from "./correction.js";
+import { gatherCorrection } from "./gather.js";
 import { oneHotCorrection } from "./one-hot.js";
 import { windowCorrections } from "./window.js";
 
 /** What is known to be wrong in TensorFlow.js 4.22, as far as an inference gets to it. */
-export const corrections: readonly Correction[] = [batchNormCorrection, oneHotCorrection, ...windowCorrections];
+export const corrections: readonly Correction[] = [
+  batchNormCorrection,
+  gatherCorrection,
+  oneHotCorrection,
+  ...windowCorrections,
+];
 
 /**
  * Runs `compute` with TensorFlow.js operations that give right results in place of the kernels of the current backend

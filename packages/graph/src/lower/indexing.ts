@@ -1,8 +1,51 @@
+import type { SizedTensor } from "../capture/captured-program.js";
 import { attribute } from "../ir/attribute.js";
-import { isStaticSize, staticSize } from "../ir/size.js";
+import { addSizes, isStaticSize, staticSize } from "../ir/size.js";
 import { type Lowering, type LoweringBuilder, type Lowerings, UnsupportedKernel, type Value } from "./lowering.js";
 import { addOneHot } from "./one-hot.js";
 import { readAxis, readFlag, readNumber } from "./read-attribute.js";
+
+/**
+ * Gathers in each example by gathering in all of them at once, `params` having `count` rows an example: the wasm
+ * backend of TensorFlow.js reads the wrong indices when it gathers by example.
+ */
+function gatherByExample(
+  build: LoweringBuilder,
+  params: Value,
+  indices: Value,
+  count: number,
+  output: SizedTensor,
+): Value {
+  const column = indices.sizes.map((size, axis) => (axis === 0 ? size : staticSize(1)));
+  const begin = build.ints(indices.sizes.map(() => 0));
+  const size = build.ints(indices.sizes.map((_, axis) => (axis === 0 ? -1 : 1)));
+  const column0 = { dtype: "int32", sizes: column } as const;
+  const ones = build.add("OnesLike", [build.add("Slice", [indices, begin, size], column0)], column0);
+  const example = build.add("Cumsum", [ones, build.int(0)], column0, {
+    exclusive: attribute.bool(true),
+    reverse: attribute.bool(false),
+  });
+  const offset = build.add("Mul", [example, build.int(count)], column0);
+  const rows = build.add("AddV2", [indices, offset], indices);
+  const [batch = staticSize(0), , ...rest] = params.sizes;
+  const flat = build.add("Reshape", [params, build.ints([-1, ...rest.map((part) => part.offset)])], {
+    dtype: params.dtype,
+    sizes: [Array.from({ length: count }, () => batch).reduce(addSizes, staticSize(0)), ...rest],
+  });
+  return build.add("GatherV2", [flat, rows, build.int(0)], output, { batch_dims: attribute.int(0) });
+}
+
+const gather: Lowering = (call, build) => {
+  const [x, indices] = [call.input("x"), call.input("indices")];
+  const [axis, batchDims] = [readAxis(call, "axis", x.sizes.length), readNumber(call, "batchDims")];
+  const [, count, ...rest] = x.sizes;
+  if (axis === 1 && batchDims === 1 && count !== undefined && isStaticSize(count) && rest.every(isStaticSize)) {
+    return [gatherByExample(build, x, indices, count.offset, call.output())];
+  }
+  return [
+    build.add("GatherV2", [x, indices, build.int(axis)], call.output(), { batch_dims: attribute.int(batchDims) }),
+  ];
+};
 
 // Indices of elements are a vector each, in the last axis; TensorFlow.js takes scalars where a vector has one element.
 function asTuples(build: LoweringBuilder, indices: Value): Value {
@@ -68,15 +111,7 @@ function scalarOf(build: LoweringBuilder, dtype: Value["dtype"], value: number):
 
 /** Kernels that look elements up, rank them, put them elsewhere or add them up in order. */
 export const indexingLowerings: Lowerings = {
-  GatherV2: (call, build) => {
-    const x = call.input("x");
-    const axis = build.int(readAxis(call, "axis", x.sizes.length));
-    return [
-      build.add("GatherV2", [x, call.input("indices"), axis], call.output(), {
-        batch_dims: attribute.int(readNumber(call, "batchDims")),
-      }),
-    ];
-  },
+  GatherV2: gather,
   OneHot: oneHot,
   TopK: (call, build) =>
     build.addMany("TopKV2", [call.input("x"), build.int(readNumber(call, "k"))], call.outputs, {
