@@ -80,6 +80,9 @@ checkpoint's own \`predict\` stays wrong on these backends, and so may its train
 |---|---|---|
 ${listCorrections()}
 
+Not corrected, since no built-in layer gets there: on \`wasm\`, \`Dilation2D\` and \`MaxPoolWithArgmax\` (in a frozen
+GraphModel too) and \`RotateWithOffset\` give other results than on \`cpu\`.
+
 ## Operations by format
 
 | operation | GraphDef, SavedModel | GraphModel | ONNX |
