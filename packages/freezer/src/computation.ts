@@ -1,6 +1,7 @@
 import {
   captureFunction,
   captureModel,
+  correctKernels,
   createModelFunction,
   type FunctionSignature,
   type GraphTemplate,
@@ -48,7 +49,7 @@ export function captureLiveModel(model: tf.LayersModel, cut: ModelCut): Computat
   return {
     kind: "live-model",
     label: model.name,
-    graph: captureModel(model, cut),
+    graph: correctKernels(() => captureModel(model, cut)),
     weights: listModelWeights(model),
     compute: createModelFunction(model, cut).compute,
   };
@@ -76,7 +77,7 @@ function describeFunction(
   return {
     kind: "function",
     label: name === "" ? "function" : name,
-    graph: captureFunction(compute, signature, { weights }),
+    graph: correctKernels(() => captureFunction(compute, signature, { weights })),
     weights: Object.entries(weights).map(([key, tensor]) => ({ key, savedName: key, tensor })),
     compute,
   };

@@ -9,6 +9,8 @@ import type { Runner } from "./verify/runner.js";
 /** A captured topology with the model it was captured from, which lends itself to every further set of weights. */
 export interface FreezeTemplate {
   readonly graph: GraphTemplate;
+  /** What TensorFlow.js computes wrong in this model on the current backend; the artifact does not. */
+  readonly corrections: ReadonlySet<string>;
   /** What frozen formats are compared with: the model, with the weights loaded or assigned last. */
   readonly reference: Runner;
   /**

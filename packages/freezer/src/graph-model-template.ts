@@ -1,4 +1,4 @@
-import { captureGraphModel, type ModelCut } from "@ckpt/graph";
+import { captureGraphModel, correctKernels, type ModelCut } from "@ckpt/graph";
 import * as tf from "@tensorflow/tfjs";
 
 import type { FreezeTemplate } from "./freeze-template.js";
@@ -24,9 +24,14 @@ export async function captureGraphModelTemplate(loaded: LoadedModel, cut: ModelC
     ),
   );
   try {
-    const { template, compute } = captureGraphModel(model, listNodes(topology), cut);
+    const corrections = new Set<string>();
+    const { template, compute } = correctKernels(
+      () => captureGraphModel(model, listNodes(topology), cut),
+      (reason) => corrections.add(reason),
+    );
     return {
       graph: template,
+      corrections,
       reference: createFunctionRunner(compute),
       // Equal topologies of GraphModels are the same files.
       assignWeights: async () => {},

@@ -1,4 +1,5 @@
 import { isCkptError, leaseFolder } from "@ckpt/manifest";
+import * as tf from "@tensorflow/tfjs";
 
 import { findArtifact, requireReplaceable } from "./artifact-folder.js";
 import { bindSavedWeights } from "./bind-saved-weights.js";
@@ -55,6 +56,9 @@ export function createJobFreezer(request: JobRequest): JobFreezer {
       kept = { topologyDigest, template: await captureTemplate(loaded, request.cut ?? {}) };
       const nodeCount = kept.template.graph.graph.nodes.length;
       onProgress({ kind: "captured", source: source.path, topologyDigest, nodeCount });
+      for (const reason of kept.template.corrections) {
+        onProgress({ kind: "corrected", source: source.path, backend: tf.getBackend(), reason });
+      }
     }
     const { graph, reference } = kept.template;
     const { kind, digest } = source;

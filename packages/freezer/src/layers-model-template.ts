@@ -1,4 +1,4 @@
-import { captureModel, createModelFunction, type ModelCut } from "@ckpt/graph";
+import { captureModel, correctKernels, createModelFunction, type ModelCut } from "@ckpt/graph";
 import * as tf from "@tensorflow/tfjs";
 
 import type { FreezeTemplate } from "./freeze-template.js";
@@ -25,8 +25,14 @@ export async function captureLayersModelTemplate(loaded: LoadedModel, cut: Model
   );
   try {
     const isWhole = cut.inputs === undefined && cut.outputs === undefined;
+    const corrections = new Set<string>();
+    const graph = correctKernels(
+      () => captureModel(model, cut),
+      (reason) => corrections.add(reason),
+    );
     return {
-      graph: captureModel(model, cut),
+      graph,
+      corrections,
       reference: isWhole
         ? createLayersModelRunner(model)
         : createFunctionRunner(createModelFunction(model, cut).compute),

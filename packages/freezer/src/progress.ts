@@ -6,6 +6,11 @@ import type { FreezeResult } from "./freeze-options.js";
 export type FreezeProgress =
   /** A topology was captured. Happens once for all checkpoints that share it. */
   | { readonly kind: "captured"; readonly source: string; readonly topologyDigest: string; readonly nodeCount: number }
+  /**
+   * TensorFlow.js computes something in this model wrong on the current backend. The artifact is right, and is compared
+   * with the model computed right. Once for all checkpoints that share a topology.
+   */
+  | { readonly kind: "corrected"; readonly source: string; readonly backend: string; readonly reason: string }
   /** A format was compared with the source's own model; the largest error over all outputs. */
   | {
       readonly kind: "verified";

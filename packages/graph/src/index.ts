@@ -5,6 +5,7 @@ export { listModelWeights, type ModelWeight } from "./capture/layer-tree.js";
 export type { ModelCut } from "./capture/model-cut.js";
 export { createModelFunction, type ModelFunction } from "./capture/model-function.js";
 export type { TensorFunction } from "./capture/record-trace.js";
+export { correctKernels } from "./correct/correct-kernels.js";
 export {
   bindSignature,
   type BoundSignature,

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 
+import { correctKernels } from "../src/index.js";
 import type { Attribute, Graph, Node } from "../src/ir/graph.js";
 
 type Run = (inputs: tf.Tensor[], node: Node) => tf.Tensor | tf.Tensor[];
@@ -33,6 +34,10 @@ function reduce(run: (x: tf.Tensor, axes: number[], keepDims: boolean) => tf.Ten
 
 function spatial(values: readonly number[]): [number, number] {
   return [values[1]!, values[2]!];
+}
+
+function volumetric(values: readonly number[]): [number, number, number] {
+  return [values[1]!, values[2]!, values[3]!];
 }
 
 function padding(node: Node): "same" | "valid" | tf.backend_util.ExplicitPadding {
@@ -154,6 +159,40 @@ const runs: Readonly<Record<string, Run>> = {
       numbers(sizes) as [number, number, number, number],
       spatial(read(node, "strides", "ints")),
       padding(node),
+    ),
+  Conv3D: ([x, filter], node) =>
+    tf.conv3d(
+      x as tf.Tensor5D,
+      filter as tf.Tensor5D,
+      volumetric(read(node, "strides", "ints")),
+      padding(node) as "same",
+      "NDHWC",
+      volumetric(read(node, "dilations", "ints")),
+    ),
+  // The kernel of TensorFlow.js shifts a window whose strides are longer than it is.
+  Conv3DBackpropInputV2: ([sizes, filter, dy], node) =>
+    correctKernels(() =>
+      tf.conv3dTranspose(
+        dy as tf.Tensor5D,
+        filter as tf.Tensor5D,
+        numbers(sizes) as [number, number, number, number, number],
+        volumetric(read(node, "strides", "ints")),
+        padding(node) as "same",
+      ),
+    ),
+  MaxPool3D: ([x], node) =>
+    tf.maxPool3d(
+      x as tf.Tensor5D,
+      volumetric(read(node, "ksize", "ints")),
+      volumetric(read(node, "strides", "ints")),
+      padding(node) as "same",
+    ),
+  AvgPool3D: ([x], node) =>
+    tf.avgPool3d(
+      x as tf.Tensor5D,
+      volumetric(read(node, "ksize", "ints")),
+      volumetric(read(node, "strides", "ints")),
+      padding(node) as "same",
     ),
   MaxPool: ([x], node) =>
     tf.maxPool(

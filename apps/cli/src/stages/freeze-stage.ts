@@ -71,6 +71,11 @@ function reportFreezing(event: FreezeProgress, progress: Progress): void {
     case "captured":
       progress.update(`freeze    captured ${event.source}: ${event.nodeCount} nodes`);
       return;
+    case "corrected":
+      progress.warn(
+        `freeze    ${event.source} on ${event.backend}: ${event.reason}; the frozen model is right, the checkpoint's own is not`,
+      );
+      return;
     case "verified":
       progress.update(`freeze    ${event.source} ${event.format} within ${event.maxAbsoluteError.toExponential(1)}`);
       return;

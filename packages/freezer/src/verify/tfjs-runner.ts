@@ -1,3 +1,4 @@
+import { correctKernels } from "@ckpt/graph";
 import type { Signature, TensorData } from "@ckpt/manifest";
 import * as tf from "@tensorflow/tfjs";
 
@@ -6,10 +7,13 @@ import type { Runner } from "./runner.js";
 /** What parity records call the engine that runs every other format. */
 export const tfjsEngine = "tfjs";
 
-/** Runs a LayersModel on the current TensorFlow.js backend. The model stays its owner's. */
+/**
+ * Runs a LayersModel on the current TensorFlow.js backend, kernels that are wrong there replaced by right ones. The
+ * model stays its owner's.
+ */
 export function createLayersModelRunner(model: tf.LayersModel): Runner {
   return createRunner(
-    (inputs) => model.predict([...inputs], { batchSize: inputs[0]?.shape[0] ?? 1 }),
+    (inputs) => correctKernels(() => model.predict([...inputs], { batchSize: inputs[0]?.shape[0] ?? 1 })),
     () => {},
   );
 }
@@ -18,23 +22,34 @@ export function createLayersModelRunner(model: tf.LayersModel): Runner {
 export function createFunctionRunner(compute: (...inputs: tf.Tensor[]) => tf.Tensor | tf.Tensor[]): Runner {
   return createRunner(
     (inputs) => {
-      const outputs = compute(...inputs);
+      const outputs = correctKernels(() => compute(...inputs));
       return (Array.isArray(outputs) ? outputs : [outputs]).map((output) => output.clone());
     },
     () => {},
   );
 }
 
+/** How a GraphModel is run. */
+export interface GraphModelRunnerOptions {
+  /** Replaces kernels that are wrong: for a graph that TensorFlow is to run, not TensorFlow.js. Default: false. */
+  readonly isCorrected?: boolean;
+}
+
 /**
  * Loads a GraphModel and runs it on the current TensorFlow.js backend, by the names of its signature.
  */
-export async function createGraphModelRunner(artifacts: tf.io.ModelArtifacts, signature: Signature): Promise<Runner> {
+export async function createGraphModelRunner(
+  artifacts: tf.io.ModelArtifacts,
+  signature: Signature,
+  { isCorrected = false }: GraphModelRunnerOptions = {},
+): Promise<Runner> {
   const model = await tf.loadGraphModel(tf.io.fromMemory(artifacts));
   const outputNames = signature.outputs.map(({ name }) => name);
   return createRunner(
     (inputs) => {
       const named = Object.fromEntries(inputs.map((input, index) => [signature.inputs[index]?.name ?? "", input]));
-      return model.execute(named, outputNames);
+      const execute = (): tf.Tensor | tf.Tensor[] => model.execute(named, outputNames);
+      return isCorrected ? correctKernels(execute) : execute();
     },
     () => model.dispose(),
   );

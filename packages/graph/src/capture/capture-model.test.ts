@@ -132,16 +132,20 @@ describe("captureModel", () => {
   it("names every kernel without a translation at once, with the layers it came from", () => {
     const input = tf.input({ shape: [4, 4, 2] });
     const list = [
-      new Lambda((x) => tf.step(x), undefined, "first"),
-      new Lambda((x) => tf.dilation2d(x as tf.Tensor4D, tf.ones([1, 1, 2]), 1, "same"), undefined, "second"),
-      new Lambda((x) => tf.step(x), undefined, "third"),
+      new Lambda((x) => tf.engine().runKernel("EluGrad", { dy: x, y: x }), undefined, "first"),
+      new Lambda(
+        (x) => tf.cast(tf.bitwiseAnd(tf.cast(x, "int32"), tf.cast(x, "int32")), "float32"),
+        undefined,
+        "second",
+      ),
+      new Lambda((x) => tf.engine().runKernel("EluGrad", { dy: x, y: x }), undefined, "third"),
     ];
     const output = list.reduce<tf.SymbolicTensor>((x, layer) => layer.apply(x) as tf.SymbolicTensor, input);
     const error = findError(() => captureModel(tf.model({ inputs: input, outputs: output })));
     expect(isCkptError(error, "UNSUPPORTED_OP") && error.details.ops.map(({ op, layers: from }) => [op, from])).toEqual(
       [
-        ["Step", ["first", "third"]],
-        ["Dilation2D", ["second"]],
+        ["EluGrad", ["first", "third"]],
+        ["BitwiseAnd", ["second"]],
       ],
     );
   });

@@ -25,12 +25,17 @@ import { createModelFunction } from "./model-function.js";
 export function captureModel(model: tf.LayersModel, cut: ModelCut = {}): GraphTemplate {
   const { inputs, outputNames, replacedInputs, compute, places } = createModelFunction(model, cut);
   const scope = enterLayerScope(places);
+  // CategoryEncoding reads the largest and the smallest index to refuse those out of range.
+  const checking = new Set(
+    places.filter(({ layer }) => layer.getClassName() === "CategoryEncoding").map(({ path }) => path),
+  );
   try {
     const program = captureProgram(compute, {
       inputs: [...inputs, ...replacedInputs],
       outputNames,
       weights: listWeights(places),
       currentLayer: scope.currentLayer,
+      isReadAllowed: () => checking.has(scope.currentLayer()),
     });
     return dropInputs(lowerProgram(program), inputs.length);
   } finally {

@@ -22,6 +22,8 @@ export interface CaptureProgramOptions {
   readonly outputNames: readonly string[];
   readonly weights: readonly NamedWeight[];
   readonly currentLayer: () => string;
+  /** Whether what runs now may read values: it only checks them. Default: never. */
+  readonly isReadAllowed?: (() => boolean) | undefined;
 }
 
 function readWeight({ key, savedName, tensor }: NamedWeight): ProgramWeight {
@@ -37,7 +39,7 @@ function readWeight({ key, savedName, tensor }: NamedWeight): ProgramWeight {
  * @throws {CkptError} IMPURE_COMPUTATION, UNSUPPORTED_SHAPE or UNSUPPORTED_DTYPE.
  */
 export function captureProgram(compute: TensorFunction, options: CaptureProgramOptions): CapturedProgram {
-  const { inputs, outputNames, weights, currentLayer } = options;
+  const { inputs, outputNames, weights, currentLayer, isReadAllowed } = options;
   for (const { name, dtype } of inputs) checkDtype(dtype, `input ${name}`);
   const tensors = new Map(weights.map(({ key, tensor }) => [key, tensor]));
   const hasOpenDimension = inputs.some(({ shape }) => shape.includes(null, 1));
@@ -47,7 +49,7 @@ export function captureProgram(compute: TensorFunction, options: CaptureProgramO
     const hasRun = failures.some((failure) => failure instanceof AmbiguousSizes);
     if (hasRun && (plan.isAligned || plan.isTied)) continue;
     try {
-      const traced = traceSizes(compute, plan, { inputs, weights: tensors, currentLayer });
+      const traced = traceSizes(compute, plan, { inputs, weights: tensors, currentLayer, isReadAllowed });
       return {
         inputs,
         outputNames,

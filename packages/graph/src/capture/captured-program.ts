@@ -27,11 +27,16 @@ export interface ProgramCall {
   readonly outputs: readonly SizedTensor[];
 }
 
-/** A constant. Where a size is not static, `values` holds the first value only. */
+/**
+ * A constant. Where a size is not static, `values` is what goes on: one value with `step` more each time, or a row that is
+ * there once for each index of the first axis.
+ */
 export interface ProgramConstant extends SizedTensor {
   readonly values: TensorValues;
   /** What each further value is more than the one before where a size is not static; 0 where all are the same. */
   readonly step: number;
+  /** Where a size is not static: `values` is a row of the first axis, and all rows are the same. */
+  readonly isRow: boolean;
   readonly layer: string;
 }
 

@@ -19,6 +19,17 @@ function findProgression(lists: readonly TensorValues[]): { start: number; step:
   return isOne && Number.isInteger(start) && Number.isInteger(step) ? { start, step } : undefined;
 }
 
+// What is there once for each index of the first axis, where that is all.
+function findRow(tensors: readonly (TracedConstant | undefined)[]): TensorValues | undefined {
+  const [first] = tensors;
+  const length = (first?.values.length ?? 0) / (first?.shape[0] ?? 1);
+  const row = first?.values.slice(0, length);
+  if (row === undefined || length < 2) return undefined;
+  const isRepeated = (values: TensorValues): boolean =>
+    values.length % length === 0 && values.every((value, index) => Object.is(value, row[index % length]));
+  return tensors.every((tensor) => tensor !== undefined && isRepeated(tensor.values)) ? row : undefined;
+}
+
 function fitSizes(
   fitter: SizeFitter,
   tensors: readonly (TracedConstant | undefined)[],
@@ -37,8 +48,8 @@ function fitSizes(
 }
 
 /**
- * The constant that has this number in each of the runs. Where its shape is open it may hold one value everywhere, or count
- * along its one open axis (positions in a sequence).
+ * The constant that has this number in each of the runs. Where its shape is open it may hold one value everywhere, one row
+ * for each index of its first axis, or count along its one open axis (positions in a sequence).
  *
  * @throws {CkptError} IMPURE_COMPUTATION where its values depend on a size otherwise; UNSUPPORTED_SHAPE where its shape
  *   follows from no size.
@@ -58,16 +69,21 @@ export function mergeConstant(
     if (runs.some(differs)) {
       failImpure(layer, `a constant has other values when ${nameCause(differs)} changes: a size is used as a number`);
     }
-    return { dtype, sizes, layer, values, step: 0 };
+    return { dtype, sizes, layer, values, step: 0, isRow: false };
   }
   const lists = tensors.flatMap((tensor) => tensor?.values ?? []);
   const [value] = lists.find((list) => list.length > 0) ?? [];
   if (value !== undefined && lists.every((list) => list.every((other) => Object.is(other, value)))) {
-    return { dtype, sizes, layer, values: copyValues(dtype, [value]), step: 0 };
+    return { dtype, sizes, layer, values: copyValues(dtype, [value]), step: 0, isRow: false };
   }
+  const row = sizes.slice(1).every(isStaticSize) ? findRow(tensors) : undefined;
+  if (row !== undefined) return { dtype, sizes, layer, values: row, step: 0, isRow: true };
   const progression = dtype === "bool" ? undefined : findProgression(lists);
   if (progression === undefined || sizes.filter((size) => !isSizeOf(size, 1)).length !== 1) {
-    failImpure(layer, "a constant grows with a size of the input, and its values are neither all the same nor a count");
+    failImpure(
+      layer,
+      "a constant grows with a size of the input, and its values are neither all the same, nor a row again and again, nor a count",
+    );
   }
-  return { dtype, sizes, layer, values: copyValues(dtype, [progression.start]), step: progression.step };
+  return { dtype, sizes, layer, values: copyValues(dtype, [progression.start]), step: progression.step, isRow: false };
 }

@@ -14,6 +14,8 @@ export interface RecordTraceOptions {
   readonly weights: ReadonlyMap<string, tf.Tensor>;
   /** Path of the layer that is being called. */
   readonly currentLayer: () => string;
+  /** Whether what runs now may read values: it only checks them, and what it computes does not depend on them. */
+  readonly isReadAllowed?: (() => boolean) | undefined;
 }
 
 /**
@@ -26,7 +28,7 @@ export interface RecordTraceOptions {
 export function recordTrace(
   compute: TensorFunction,
   inputs: readonly tf.Tensor[],
-  { weights, currentLayer }: RecordTraceOptions,
+  { weights, currentLayer, isReadAllowed = () => false }: RecordTraceOptions,
 ): Trace {
   const calls: KernelCall[] = [];
   const constants: TracedConstant[] = [];
@@ -90,7 +92,7 @@ export function recordTrace(
       return result;
     },
     onRead: (dataId) => {
-      if (tracedData.has(dataId)) fail(readReason);
+      if (tracedData.has(dataId) && !isReadAllowed()) fail(readReason);
     },
     onReadLater: (dataId) => {
       if (tracedData.has(dataId)) readLaterIn ??= currentLayer();

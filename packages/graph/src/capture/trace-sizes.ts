@@ -28,7 +28,7 @@ function tracedAt(position: number): (size: OpenSize) => number {
 export function traceSizes(
   compute: TensorFunction,
   plan: SizePlan,
-  { inputs, weights, currentLayer }: TraceSizesOptions,
+  { inputs, ...traced }: TraceSizesOptions,
 ): MergedTraces & Pick<CapturedProgram, "inputSizes"> {
   const trace = (choose: (size: OpenSize) => number, variant = 0): Trace => {
     let recorded: Trace | undefined;
@@ -38,7 +38,7 @@ export function traceSizes(
         const values = makeProbeValues(spec.dtype, tf.util.sizeFromShape(shape), variant);
         return tf.tensor(values, shape, spec.dtype);
       });
-      recorded = recordTrace(compute, probes, { weights, currentLayer });
+      recorded = recordTrace(compute, probes, traced);
     });
     if (recorded === undefined) throw new TypeError("The trace did not run.");
     return recorded;

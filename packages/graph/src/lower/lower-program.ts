@@ -1,6 +1,6 @@
 import { CkptError } from "@ckpt/manifest";
 
-import type { CapturedProgram, ProgramCall } from "../capture/captured-program.js";
+import type { CapturedProgram, ProgramCall, ProgramConstant } from "../capture/captured-program.js";
 import { findLiveCalls } from "../capture/find-live-calls.js";
 import { listNear } from "../capture/fit-output.js";
 import { fitSize } from "../capture/fit-size.js";
@@ -12,6 +12,7 @@ import { removeDeadNodes } from "../passes/remove-dead-nodes.js";
 import type { GraphTemplate } from "../template/graph-template.js";
 import { createGraphBuilder } from "./lowering-builder.js";
 import { type LoweringCall, UnsupportedKernel, type Value } from "./lowering.js";
+import { refusalOf } from "./refused-kernels.js";
 import { lowerings } from "./registry.js";
 
 function failMissing(what: string): never {
@@ -33,6 +34,7 @@ function remember<Key>(values: Map<Key, Value>, key: Key, make: () => Value): Va
 function describeCall(
   source: ProgramCall,
   inputs: readonly Value[],
+  constants: readonly ProgramConstant[],
   symbols: readonly SizeSymbol[],
   known: readonly number[],
 ): LoweringCall {
@@ -44,6 +46,10 @@ function describeCall(
     inputs,
     outputs: source.outputs,
     optionalInput,
+    constant: (slot) => {
+      const operand = source.inputs.find((input) => input.slot === slot)?.operand;
+      return operand?.kind === "constant" ? constants[operand.index] : undefined;
+    },
     input: (slot) => optionalInput(slot) ?? failMissing(`argument ${slot}`),
     output: () => source.outputs[0] ?? failMissing("output"),
     fitSize: (observed, axis) => fitSize(observed, { symbols, near: listNear(inputs, axis), far: known }),
@@ -88,8 +94,8 @@ export function lowerProgram(program: CapturedProgram): GraphTemplate {
     build.enterLayer(source.layer);
     try {
       const lowering = lowerings[source.kernel];
-      if (lowering === undefined) throw new UnsupportedKernel("there is no translation of this kernel");
-      const call = describeCall(source, arguments_, program.symbols, build.knownSymbols());
+      if (lowering === undefined) throw new UnsupportedKernel(refusalOf(source.kernel));
+      const call = describeCall(source, arguments_, program.constants, program.symbols, build.knownSymbols());
       callValues.set(index, lowering(call, build));
     } catch (error) {
       if (!(error instanceof UnsupportedKernel)) throw error;

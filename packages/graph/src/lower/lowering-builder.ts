@@ -126,7 +126,7 @@ export function createGraphBuilder(): GraphBuilder {
       return value;
     },
     weight: ({ key, dtype, shape, values }) => addConstant(key, { dtype, shape, values, weight: key }),
-    constant: ({ dtype, sizes: shape, values, step, layer: path }) => {
+    constant: ({ dtype, sizes: shape, values, step, isRow, layer: path }) => {
       layer = path;
       if (shape.every(isStaticSize)) {
         return literal(
@@ -134,6 +134,12 @@ export function createGraphBuilder(): GraphBuilder {
           shape.map((size) => size.offset),
           values,
         );
+      }
+      if (isRow) {
+        const [times = staticSize(1), ...rest] = shape;
+        const row = literal(dtype, [1, ...rest.map((size) => size.offset)], values);
+        const repeats = sizeNodes.vector([times, ...rest.map(() => staticSize(1))]);
+        return add("Tile", [row, repeats], { dtype, sizes: shape });
       }
       const start = literal(dtype, [], values);
       return step === 0

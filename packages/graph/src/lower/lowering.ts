@@ -1,4 +1,4 @@
-import type { ProgramCall, SizedTensor } from "../capture/captured-program.js";
+import type { ProgramCall, ProgramConstant, SizedTensor } from "../capture/captured-program.js";
 import type { Attribute, ValueRef } from "../ir/graph.js";
 import type { Size } from "../ir/size.js";
 
@@ -19,6 +19,8 @@ export interface LoweringCall {
   input(slot: string): Value;
   /** An argument by name that may be left out. */
   optionalInput(slot: string): Value | undefined;
+  /** The argument of that name where it is an anonymous constant, no weight. */
+  constant(slot: string): ProgramConstant | undefined;
   /** The first output; most kernels have one. */
   output(): SizedTensor;
   /** The source call, for {@link readAttribute} and the like. */

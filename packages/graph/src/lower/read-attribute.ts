@@ -51,15 +51,6 @@ export function readNumbers(call: LoweringCall, name: string): readonly number[]
   return isNumbers(value) ? value : unexpected(name, "a list of numbers");
 }
 
-/** A pair for height and width, given as such or as one number for both. */
-export function readPair(call: LoweringCall, name: string): readonly [number, number] {
-  const value = readAttribute(call, name);
-  if (typeof value === "number") return [value, value];
-  if (!isNumbers(value)) return unexpected(name, "a number or a pair of numbers");
-  const [height, width] = value;
-  return height === undefined || width === undefined ? unexpected(name, "a pair of numbers") : [height, width];
-}
-
 /** Pairs, as paddings are given. */
 export function readPairs(call: LoweringCall, name: string): readonly (readonly [number, number])[] {
   const value = readAttribute(call, name);
@@ -73,8 +64,8 @@ export function readPairs(call: LoweringCall, name: string): readonly (readonly 
 }
 
 /**
- * A list of sizes, each of which may follow from sizes known before the call; `axisOf` says which axis of the arguments
- * the size at a position goes with.
+ * A list of sizes, each of which may follow from sizes known before the call; one alone may be given as a number. `axisOf`
+ * says which axis of the arguments the size at a position goes with.
  *
  * @throws {CkptError} UNSUPPORTED_SHAPE when it follows from none.
  */
@@ -83,7 +74,7 @@ export function readSizes(
   name: string,
   axisOf: (position: number) => number = (position) => position,
 ): readonly Size[] {
-  const lists = call.source.attributes.map((attributes) => attributes[name]);
+  const lists = call.source.attributes.map(({ [name]: value }) => (typeof value === "number" ? [value] : value));
   const [first] = lists;
   if (!isNumbers(first) || !lists.every(isNumbers)) return unexpected(name, "a list of numbers");
   const observed = first.map((_, position) => lists.map((list) => list[position] ?? Number.NaN));

@@ -16,6 +16,7 @@ import type { BoundSignature, BoundTensorSpec } from "../bind-signature.js";
 import { fromDataType } from "../graph-def/data-type.js";
 import { toTensorInfo } from "../saved-model.js";
 import { requireNoUnsupported, type UnsupportedNode } from "../unsupported-ops.js";
+import { decomposeTransposedConv3d } from "./decompose-transposed-conv-3d.js";
 import { findGraphModelOpReason } from "./graph-model-ops.js";
 
 /** Name, shape and element type of one weight, as in TensorFlow.js' weights manifest. */
@@ -43,7 +44,7 @@ export interface GraphModelSignature {
 }
 
 /**
- * Turns a GraphDef into a TensorFlow.js GraphModel, operation by operation.
+ * Turns a GraphDef into a TensorFlow.js GraphModel, operation by operation; 3-D transposed convolution as others.
  *
  * @param findReason - Why TensorFlow.js cannot execute an operation. Default: for what the IR is written as.
  *
@@ -51,10 +52,11 @@ export interface GraphModelSignature {
  * @throws {CkptError} UNSUPPORTED_DTYPE when a constant has an element type that TensorFlow.js does not have.
  */
 export function convertGraphDefToGraphModel(
-  graphDef: GraphDef,
+  source: GraphDef,
   signature: BoundSignature,
   findReason: typeof findGraphModelOpReason = findGraphModelOpReason,
 ): GraphModel {
+  const graphDef = decomposeTransposedConv3d(source);
   requireNoUnsupported("GraphModel", findUnsupported(graphDef, findReason));
   const weightSpecs: GraphModelWeightSpec[] = [];
   const contents: Uint8Array[] = [];

@@ -3,8 +3,9 @@ import { bindSignature } from "../bind-signature.js";
 import { emitGraphDef } from "../graph-def/emit-graph-def.js";
 import { requireNoUnsupported } from "../unsupported-ops.js";
 import { convertGraphDefToGraphModel, type GraphModel } from "./convert-graph-def.js";
+import { decomposeMaxPool3d } from "./decompose-max-pool-3d.js";
 import { fuseGraphDef } from "./fuse-graph-def.js";
-import { findGraphModelOpReason } from "./graph-model-ops.js";
+import { findGraphModelOpReason, rewrittenForGraphModel } from "./graph-model-ops.js";
 
 /**
  * Writes a graph as a TensorFlow.js GraphModel, with bias and activation fused into the matrix product or convolution
@@ -18,12 +19,12 @@ export function emitGraphModel(graph: Graph): GraphModel {
     "GraphModel",
     graph.nodes.flatMap(({ op, layer, attributes }) => {
       const padding = attributes["padding"];
-      const reason =
-        // Written as other operations.
-        op === "Prelu" ? undefined : findGraphModelOpReason(op, padding?.kind === "string" ? padding.value : "");
+      const reason = Object.hasOwn(rewrittenForGraphModel, op)
+        ? undefined
+        : findGraphModelOpReason(op, padding?.kind === "string" ? padding.value : "");
       return reason === undefined ? [] : [{ op, reason, layer }];
     }),
   );
   const signature = bindSignature(graph);
-  return convertGraphDefToGraphModel(fuseGraphDef(emitGraphDef(graph), signature), signature);
+  return convertGraphDefToGraphModel(fuseGraphDef(emitGraphDef(decomposeMaxPool3d(graph)), signature), signature);
 }
