@@ -24,6 +24,16 @@ export interface ProgramCall {
   /** The attributes as they were at each of the two batch sizes. */
   readonly attributes: readonly [Readonly<Record<string, unknown>>, Readonly<Record<string, unknown>>];
   readonly outputs: readonly SizedTensor[];
+  /** What a call of a recurrent region repeats. */
+  readonly body?: ProgramBody;
+}
+
+/** The body of a recurrent region. */
+export interface ProgramBody {
+  readonly inputs: readonly SizedTensor[];
+  readonly outputs: readonly ProgramArgument[];
+  readonly calls: readonly ProgramCall[];
+  readonly constants: readonly ProgramConstant[];
 }
 
 /** A constant. Where a size depends on the batch, all values are the same and `values` holds that one. */

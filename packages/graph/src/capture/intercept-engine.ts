@@ -1,5 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 
+import type { CallRecurrent, RecurrentOptions } from "./record-recurrent.js";
+
 /** What is called instead of the engine's own methods; `run` does what the engine would have done. */
 export interface EngineHooks {
   /** Every kernel call that is not made from inside another one. */
@@ -8,6 +10,13 @@ export interface EngineHooks {
     inputs: tf.NamedTensorMap,
     attributes: Readonly<Record<string, unknown>>,
     run: () => tf.Tensor | tf.Tensor[],
+  ) => tf.Tensor | tf.Tensor[];
+  /** Every call that `tf.RNN` does for a layer, whichever class that is of. */
+  readonly onRecurrent: (
+    layer: tf.RNN,
+    inputs: tf.Tensor | tf.Tensor[],
+    options: RecurrentOptions,
+    run: CallRecurrent,
   ) => tf.Tensor | tf.Tensor[];
   /** Every read of a buffer, by its id, from outside of kernels. May throw. */
   readonly onRead: (dataId: object) => void;
@@ -67,6 +76,17 @@ export function interceptEngine(hooks: EngineHooks): InterceptedEngine {
   function assignHooked(this: tf.Variable): void {
     hooks.onAssign(this.name);
   }
+  const callRecurrent: unknown = Reflect.get(tf.RNN.prototype, "call");
+  function callRecurrentHooked(
+    this: tf.RNN,
+    inputs: tf.Tensor | tf.Tensor[],
+    options: RecurrentOptions | null,
+  ): tf.Tensor | tf.Tensor[] {
+    return hooks.onRecurrent(this, inputs, options ?? {}, (callInputs, callOptions) =>
+      (callRecurrent as CallRecurrent).call(this, callInputs, callOptions),
+    );
+  }
+  shadow(tf.RNN.prototype, "call", callRecurrentHooked);
   shadow(engine, "runKernel", runKernelHooked);
   shadow(engine, "readSync", readSyncHooked);
   shadow(engine, "read", readHooked);

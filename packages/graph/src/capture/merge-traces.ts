@@ -1,7 +1,7 @@
 import { serializeCanonicalJson } from "@ckpt/manifest";
 
 import { fitSize, isStaticSize } from "../ir/size.js";
-import type { ProgramArgument, ProgramCall, ProgramConstant, SizedTensor } from "./captured-program.js";
+import type { ProgramArgument, ProgramBody, ProgramCall, ProgramConstant, SizedTensor } from "./captured-program.js";
 import { failImpure } from "./fail-impure.js";
 import type { KernelCall, Trace, TracedArgument, TracedConstant, TracedTensor } from "./trace.js";
 
@@ -40,6 +40,7 @@ function describeCall(call: KernelCall): string {
     call.layer,
     call.inputs.map((input) => [input.slot, input.operand, describeTensor(input)]),
     call.outputs.map(describeTensor),
+    call.body?.inputs.map(describeTensor) ?? [],
   ]);
 }
 
@@ -58,6 +59,7 @@ function checkSameCalls(a: Trace, b: Trace, reason: string): void {
       const layers = [callA?.layer ?? "", callB?.layer ?? ""];
       failImpure(layers.find((layer) => layer !== "") ?? "", reason);
     }
+    if (callA.body !== undefined && callB.body !== undefined) checkSameCalls(callA.body, callB.body, reason);
   }
   if (describeOutputs(a) !== describeOutputs(b)) failImpure("", reason);
 }
@@ -126,15 +128,27 @@ export function mergeTraces(traces: TraceSet): MergedTraces {
     return { ...tensor, values: one };
   };
 
+  const mergeBodies = (index: number): ProgramBody | undefined => {
+    const bodies = [first, otherValues, otherBatch].map((trace) => trace.calls[index]?.body);
+    const [body, bodyOfOtherValues, bodyOfOtherBatch] = bodies;
+    if (body === undefined || bodyOfOtherValues === undefined || bodyOfOtherBatch === undefined) return undefined;
+    return {
+      inputs: body.inputs.map((input, position) => fit(input, bodyOfOtherBatch.inputs[position])),
+      ...mergeTraces({ first: body, otherValues: bodyOfOtherValues, otherBatch: bodyOfOtherBatch, batchSizes }),
+    };
+  };
+
   return {
     calls: first.calls.map((call, index) => {
       const other = otherBatch.calls[index];
+      const body = mergeBodies(index);
       return {
         kernel: call.kernel,
         layer: call.layer,
         inputs: call.inputs.map((input, position) => fitArgument(input, other?.inputs[position])),
         attributes: [call.attributes, other?.attributes ?? call.attributes],
         outputs: call.outputs.map((output, position) => fit(output, other?.outputs[position])),
+        ...(body === undefined ? {} : { body }),
       };
     }),
     constants: first.constants.map((constant, index) => fitConstant(constant, otherBatch.constants[index])),

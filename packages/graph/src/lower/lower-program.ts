@@ -1,17 +1,25 @@
 import { CkptError } from "@ckpt/manifest";
 
-import type { CapturedProgram, ProgramArgument, ProgramCall } from "../capture/captured-program.js";
+import type {
+  CapturedProgram,
+  ProgramArgument,
+  ProgramBody,
+  ProgramCall,
+  ProgramWeight,
+} from "../capture/captured-program.js";
 import type { Operand } from "../capture/trace.js";
+import { listConstants } from "../ir/graph-index.js";
 import { staticSize, toSymbolicShape } from "../ir/size.js";
 import { validateGraph } from "../ir/validate.js";
 import { removeDeadNodes } from "../passes/remove-dead-nodes.js";
 import type { GraphTemplate } from "../template/graph-template.js";
-import { createGraphBuilder } from "./lowering-builder.js";
+import { lowerScan } from "./lower-scan.js";
+import { createGraphBuilder, type GraphBuilder } from "./lowering-builder.js";
 import { type LoweringCall, UnsupportedKernel, type Value } from "./lowering.js";
 import { lowerings } from "./registry.js";
 
 // Indices of the calls that an output needs: what is computed and never used has to be no obstacle.
-function findLiveCalls(program: CapturedProgram): ReadonlySet<number> {
+function findLiveCalls(program: Pick<ProgramBody, "calls" | "outputs">): ReadonlySet<number> {
   const live = new Set<number>();
   const mark = ({ operand }: ProgramArgument): void => {
     if (operand.kind === "call") live.add(operand.index);
@@ -58,20 +66,24 @@ function describeCall(
   };
 }
 
-/**
- * Translates kernel calls of TensorFlow.js into a graph of TensorFlow operations.
- *
- * @throws {CkptError} UNSUPPORTED_OP with every kernel that has no counterpart and the layers it came from.
- */
-export function lowerProgram(program: CapturedProgram): GraphTemplate {
-  const build = createGraphBuilder();
-  const inputs = program.inputs.map(({ name, dtype, shape }) =>
-    build.placeholder(name, {
-      dtype,
-      sizes: shape.map((size) => (size === null ? { scale: 1, offset: 0 } : staticSize(size))),
-    }),
-  );
-  const weights = new Map(program.weights.map((weight) => [weight.key, weight]));
+/** What could not be translated, by kernel and reason. */
+type UnsupportedKernels = Map<string, { op: string; reason: string; layers: Set<string> }>;
+
+/** What the lowering of a body shares with that of the computation around it. */
+interface LoweringContext {
+  readonly weights: ReadonlyMap<string, ProgramWeight>;
+  readonly batchSizes: readonly [number, number];
+  readonly unsupported: UnsupportedKernels;
+}
+
+// Adds the calls that the outputs need and gives the outputs.
+function lowerCalls(
+  program: Omit<ProgramBody, "inputs">,
+  inputs: readonly Value[],
+  build: GraphBuilder,
+  context: LoweringContext,
+): readonly Value[] {
+  const { weights, batchSizes, unsupported } = context;
   const weightValues = new Map<string, Value>();
   const constantValues = new Map<number, Value>();
   const callValues = new Map<number, readonly Value[]>();
@@ -87,7 +99,6 @@ export function lowerProgram(program: CapturedProgram): GraphTemplate {
     return remember(constantValues, operand.index, () => build.constant(constant));
   };
 
-  const unsupported = new Map<string, { op: string; reason: string; layers: Set<string> }>();
   const live = findLiveCalls(program);
   for (const [index, source] of program.calls.entries()) {
     if (!live.has(index)) continue;
@@ -97,10 +108,17 @@ export function lowerProgram(program: CapturedProgram): GraphTemplate {
       return resolve(input.operand);
     });
     build.enterLayer(source.layer);
+    const { body } = source;
+    if (body !== undefined) {
+      const lowerBody = (values: readonly Value[], inner: GraphBuilder): readonly Value[] =>
+        lowerCalls(body, values, inner, context);
+      callValues.set(index, lowerScan(source, body, { inputs: arguments_, build, weights, lowerBody }));
+      continue;
+    }
     try {
       const lowering = lowerings[source.kernel];
       if (lowering === undefined) throw new UnsupportedKernel("there is no translation of this kernel");
-      callValues.set(index, lowering(describeCall(source, arguments_, program.batchSizes), build));
+      callValues.set(index, lowering(describeCall(source, arguments_, batchSizes), build));
     } catch (error) {
       if (!(error instanceof UnsupportedKernel)) throw error;
       const key = `${source.kernel} ${error.message}`;
@@ -111,10 +129,32 @@ export function lowerProgram(program: CapturedProgram): GraphTemplate {
       callValues.set(index, build.addMany(source.kernel, arguments_, source.outputs));
     }
   }
-  const outputs = program.outputs.map((output, index) => {
+  return program.outputs.map((output) => {
     build.enterLayer("");
-    return { name: lookUp(program.outputNames[index]), value: resolve(output.operand) };
+    return resolve(output.operand);
   });
+}
+
+/**
+ * Translates kernel calls of TensorFlow.js into a graph of TensorFlow operations.
+ *
+ * @throws {CkptError} UNSUPPORTED_OP with every kernel that has no counterpart and the layers it came from.
+ */
+export function lowerProgram(program: CapturedProgram): GraphTemplate {
+  const build = createGraphBuilder();
+  const inputs = program.inputs.map(({ name, dtype, shape }) =>
+    build.placeholder(name, {
+      dtype,
+      sizes: shape.map((size) => (size === null ? { scale: 1, offset: 0 } : staticSize(size))),
+    }),
+  );
+  const weights = new Map(program.weights.map((weight) => [weight.key, weight]));
+  const unsupported: UnsupportedKernels = new Map();
+  const { batchSizes } = program;
+  const outputs = lowerCalls(program, inputs, build, { weights, batchSizes, unsupported }).map((value, index) => ({
+    name: lookUp(program.outputNames[index]),
+    value,
+  }));
   if (unsupported.size > 0) {
     throw new CkptError("UNSUPPORTED_OP", {
       format: "a graph",
@@ -128,7 +168,7 @@ export function lowerProgram(program: CapturedProgram): GraphTemplate {
     nodes: build.nodes,
   });
   validateGraph(graph);
-  const used = new Set(graph.nodes.map((node) => node.constant?.weight));
+  const used = new Set(listConstants(graph).map((constant) => constant.weight));
   return {
     signature: {
       inputs: program.inputs,

@@ -2,7 +2,7 @@ import type { Dtype } from "@ckpt/manifest";
 
 import type { ProgramConstant, ProgramWeight, SizedTensor } from "../capture/captured-program.js";
 import { attribute } from "../ir/attribute.js";
-import type { Constant, Node, TensorValues } from "../ir/graph.js";
+import type { Constant, Node, ScanStep, TensorValues } from "../ir/graph.js";
 import { equalSizes, isStaticSize, type Size, staticSize, toSymbolicShape } from "../ir/size.js";
 import type { Attributes, LoweringBuilder, Value } from "./lowering.js";
 
@@ -14,6 +14,7 @@ export interface GraphBuilder extends LoweringBuilder {
   placeholder(name: string, tensor: SizedTensor): Value;
   weight(weight: ProgramWeight): Value;
   constant(constant: ProgramConstant): Value;
+  scan(inputs: readonly Value[], outputs: readonly SizedTensor[], step: ScanStep): Value[];
 }
 
 const scalarSizes: readonly Size[] = [];
@@ -45,6 +46,7 @@ export function createGraphBuilder(): GraphBuilder {
     extra: {
       attributes?: Attributes;
       constant?: Constant;
+      scan?: ScanStep;
     },
   ): Value[] => {
     const legal = toNodeName(name);
@@ -59,6 +61,7 @@ export function createGraphBuilder(): GraphBuilder {
       outputs: outputs.map(({ dtype, sizes }) => ({ dtype, shape: toSymbolicShape(sizes) })),
       layer,
       ...(extra.constant === undefined ? {} : { constant: extra.constant }),
+      ...(extra.scan === undefined ? {} : { scan: extra.scan }),
     });
     const dependsOnInput = op === "Placeholder" || inputs.some((input) => input.dependsOnInput);
     return outputs.map(({ dtype, sizes }, output) => ({ dtype, sizes, dependsOnInput, ref: { node: unique, output } }));
@@ -137,6 +140,7 @@ export function createGraphBuilder(): GraphBuilder {
       if (leading !== undefined && leading.scale === 1 && leading.offset === 0) batchSource ??= value;
       return value;
     },
+    scan: (inputs, outputs, step) => addNode(inLayer("Scan"), "Scan", inputs, outputs, { scan: step }),
     weight: ({ key, dtype, shape, values }) => addConstant(key, { dtype, shape, values, weight: key }),
     constant: ({ dtype, sizes: shape, values, layer: path }) => {
       layer = path;

@@ -4,6 +4,8 @@ import type { Dtype } from "@ckpt/manifest";
 import {
   AttrValueSchema,
   type GraphDef,
+  FunctionDefLibrarySchema,
+  FunctionDefSchema,
   GraphDefSchema,
   type NodeDef,
   NodeDefSchema,
@@ -52,7 +54,7 @@ export function convertGraphDefToGraphModel(graphDef: GraphDef, signature: Bound
   requireNoUnsupported("GraphModel", findUnsupported(graphDef));
   const weightSpecs: GraphModelWeightSpec[] = [];
   const contents: Uint8Array[] = [];
-  const node = graphDef.node.map((each) => {
+  const takeValues = (each: NodeDef): NodeDef => {
     const tensor = each.op === "Const" ? each.attr["value"]?.value : undefined;
     if (tensor?.case !== "tensor") {
       return each;
@@ -61,9 +63,22 @@ export function convertGraphDefToGraphModel(graphDef: GraphDef, signature: Bound
     weightSpecs.push({ name: each.name, shape: shapeOf(tensor.value), dtype });
     contents.push(readTensorContent(tensor.value, `constant ${each.name}`));
     return withoutValues(each, tensor.value);
-  });
+  };
+  const node = graphDef.node.map(takeValues);
+  // TensorFlow.js looks for the constants of functions among those of the graph.
+  const library =
+    graphDef.library === undefined
+      ? undefined
+      : create(FunctionDefLibrarySchema, {
+          ...graphDef.library,
+          function: graphDef.library.function.map((each) =>
+            create(FunctionDefSchema, { ...each, nodeDef: each.nodeDef.map(takeValues) }),
+          ),
+        });
   return {
-    modelTopology: toJsonObject(create(GraphDefSchema, { ...graphDef, node })),
+    modelTopology: toJsonObject(
+      create(GraphDefSchema, { ...graphDef, node, ...(library === undefined ? {} : { library }) }),
+    ),
     weightSpecs,
     weightData: concatenate(contents),
     signature: { inputs: toTensorInfoJson(signature.inputs), outputs: toTensorInfoJson(signature.outputs) },
@@ -71,7 +86,8 @@ export function convertGraphDefToGraphModel(graphDef: GraphDef, signature: Bound
 }
 
 function findUnsupported(graphDef: GraphDef): UnsupportedNode[] {
-  return graphDef.node.flatMap((node) => {
+  const nodes = [...graphDef.node, ...(graphDef.library?.function.flatMap((each) => each.nodeDef) ?? [])];
+  return nodes.flatMap((node) => {
     const padding = node.attr["padding"]?.value;
     const reason = findGraphModelOpReason(
       node.op,
