@@ -10,6 +10,8 @@ import {
   DataType,
   type FunctionDef,
   FunctionDefSchema,
+  type TensorShapeProto,
+  TensorShapeProtoSchema,
 } from "../../proto/gen/tensorflow/graph_pb.js";
 import { valueInfo } from "../bind-signature.js";
 import { toDataType } from "./data-type.js";
@@ -40,7 +42,8 @@ interface LoopVariable {
   /** An argument of both functions. */
   readonly name: string;
   readonly type: DataType;
-  readonly shape: SymbolicShape;
+  /** `undefined` where the first value has another than the rest. */
+  readonly shape: SymbolicShape | undefined;
   /** The first value, as an input. */
   readonly initial: string;
 }
@@ -51,10 +54,24 @@ const listOf = (value: MessageInitShape<typeof AttrValue_ListValueSchema>): Attr
 const functionOf = (name: string): AttrValue => create(AttrValueSchema, { value: { case: "func", value: { name } } });
 const int32 = typeOf(DataType.DT_INT32);
 
-function addConstant(scope: NodeScope, name: string, values: readonly number[], shape: readonly number[]): string {
-  const constant: Constant = { dtype: "int32", shape, values: Int32Array.from(values) };
+function addTensor(scope: NodeScope, name: string, constant: Constant): string {
   const value = create(AttrValueSchema, { value: { case: "tensor", value: toTensorProto(constant) } });
-  return scope.addNew(scope.claim(name), { op: "Const", attr: { dtype: int32, value } });
+  const dtype = typeOf(toDataType(constant.dtype));
+  return scope.addNew(scope.claim(name), { op: "Const", attr: { dtype, value } });
+}
+
+function addConstant(scope: NodeScope, name: string, values: readonly number[], shape: readonly number[]): string {
+  return addTensor(scope, name, { dtype: "int32", shape, values: Int32Array.from(values) });
+}
+
+/** A scalar that is 0 or false. */
+function addZero(scope: NodeScope, name: string, dtype: ValueInfo["dtype"]): string {
+  const values = dtype === "float32" ? new Float32Array(1) : dtype === "bool" ? new Uint8Array(1) : new Int32Array(1);
+  return addTensor(scope, name, { dtype, shape: [], values });
+}
+
+function toShape(shape: SymbolicShape | undefined): TensorShapeProto {
+  return shape === undefined ? create(TensorShapeProtoSchema, { unknownRank: true }) : toTensorShapeProto(shape);
 }
 
 /** The length of a sequence `[batch, time, ...]` as an int32 scalar. */
@@ -100,6 +117,29 @@ function defineCondition(name: string, scope: NodeScope, variables: readonly Loo
   return defineFunction(name, scope, variables, [{ name: "is_more", type: DataType.DT_BOOL, value }]);
 }
 
+/** The states that are the first output of a node each, and no two of the same. */
+function findPlainStates({ stateCount, body }: ScanStep): ReadonlySet<number> {
+  const nodes = indexNodes(body.nodes);
+  const seen = new Set<string>();
+  return new Set(
+    body.outputs.slice(0, stateCount).flatMap(({ value: { node, output } }, index) => {
+      const op = nodes.get(node)?.op;
+      if (output !== 0 || op === "Placeholder" || op === "Const" || nodes.get(node)?.scan !== undefined) return [];
+      if (seen.has(node)) return [];
+      seen.add(node);
+      return [index];
+    }),
+  );
+}
+
+/** Whether what a step puts out goes on as a state too, and is so not disposed of when the step is over. */
+function isKept(step: ScanStep, value: ValueRef): boolean {
+  return [...findPlainStates(step)].some((index) => {
+    const state = step.body.outputs[index]?.value;
+    return state?.node === value.node && state.output === value.output;
+  });
+}
+
 function defineBody(
   name: string,
   scope: NodeScope,
@@ -130,19 +170,24 @@ function defineBody(
   const next = new Map([
     ["step", scope.addNew(scope.claim(`${name}/next_step`), { op: "AddV2", input: ["step", one], attr: { T: int32 } })],
   ]);
+  // TensorFlow.js knows an output of a function by its node alone.
+  const copy = (value: ValueRef): string => {
+    const attr = { T: typeOf(toDataType(infoOf(value).dtype)) };
+    const input = [scope.resolve(value)];
+    return scope.addNew(scope.claim(`${name}/Identity`), { op: "Identity", input, attr });
+  };
+  const plain = findPlainStates(step);
   for (const [index, { value }] of body.outputs.entries()) {
-    const type = typeOf(toDataType(infoOf(value).dtype));
-    const found = scope.resolve(value);
     if (index < stateCount) {
-      // TensorFlow.js knows an output of a function by its node alone.
-      const own = scope.claim(`${name}/next_state`);
-      next.set(`state_${index}`, scope.addNew(own, { op: "Identity", input: [found], attr: { T: type } }));
-    } else {
-      const list = `outputs_${index - stateCount}`;
-      const input = [list, "step", found];
-      const own = scope.claim(`${name}/TensorListSetItem`);
-      next.set(list, scope.addNew(own, { op: "TensorListSetItem", input, attr: { element_dtype: type } }));
+      next.set(`state_${index}`, plain.has(index) ? scope.resolve(value) : copy(value));
+      continue;
     }
+    const [list, last] = [`outputs_${index - stateCount}`, `last_${index - stateCount}`];
+    const item = isKept(step, value) ? scope.resolve(value) : copy(value);
+    next.set(last, item);
+    const attr = { element_dtype: typeOf(toDataType(infoOf(value).dtype)) };
+    const own = scope.claim(`${name}/TensorListSetItem`);
+    next.set(list, scope.addNew(own, { op: "TensorListSetItem", input: [list, "step", item], attr }));
   }
   const outputs = variables.map(({ name: argument, type }) => ({
     name: `next_${argument}`,
@@ -186,10 +231,18 @@ export function emitLoop(node: Node, step: ScanStep, { nodes, scope, stepCount, 
       elementShape: shape,
     };
   });
+  // TensorFlow.js disposes of what is in a list, unless the function gives it as an output as well.
+  const lasts = node.outputs.slice(stateCount).flatMap(({ dtype }, index): LoopVariable[] => {
+    const value = step.body.outputs[stateCount + index]?.value;
+    if (value === undefined || isKept(step, value)) return [];
+    const initial = addZero(scope, `${name}/zero`, dtype);
+    return [{ name: `last_${index}`, type: toDataType(dtype), shape: undefined, initial }];
+  });
   const start = addConstant(scope, `${name}/start`, [0], []);
   const variables: readonly LoopVariable[] = [
     ...inputs.slice(sequenceCount, sequenceCount + stateCount),
     ...lists,
+    ...lasts,
     { name: "step", type: DataType.DT_INT32, shape: [], initial: start },
     { name: "limit", type: DataType.DT_INT32, shape: [], initial: limit },
     ...sequences,
@@ -209,7 +262,7 @@ export function emitLoop(node: Node, step: ScanStep, { nodes, scope, stepCount, 
       T: listOf({ type: variables.map(({ type }) => type) }),
       body: functionOf(body),
       cond: functionOf(condition),
-      output_shapes: listOf({ shape: variables.map(({ shape }) => toTensorShapeProto(shape)) }),
+      output_shapes: listOf({ shape: variables.map(({ shape }) => toShape(shape)) }),
     }),
   });
 
