@@ -1,5 +1,3 @@
-import type * as tf from "@tensorflow/tfjs";
-
 import type { LayerPlace } from "./layer-tree.js";
 
 /** Where in the layers the computation is. */
@@ -25,13 +23,14 @@ export function enterLayerScope(places: readonly LayerPlace[]): LayerScope {
     }));
     const apply = layer.apply.bind(layer);
     layer.apply = (inputs, kwargs): ReturnType<typeof apply> => apply(inputs, { ...kwargs });
-    const ownCall = Object.hasOwn(layer, "call") ? layer.call : undefined;
+    const ownCall = Object.hasOwn(layer, "call") ? layer.call.bind(layer) : undefined;
+    // Looked up at each call: what a class has may be hooked while the computation is recorded.
+    const classCall: typeof layer.call = (inputs, kwargs) =>
+      (Reflect.get(Object.getPrototypeOf(layer) as object, "call") as typeof layer.call).call(layer, inputs, kwargs);
     layer.call = (inputs, kwargs): ReturnType<typeof layer.call> => {
       stack.push(path);
       try {
-        // Looked up at each call: what a class has may be hooked while the computation is recorded.
-        const call = ownCall ?? (Object.getPrototypeOf(layer) as tf.layers.Layer).call;
-        return call.call(layer, inputs, kwargs);
+        return (ownCall ?? classCall)(inputs, kwargs);
       } finally {
         stack.pop();
       }

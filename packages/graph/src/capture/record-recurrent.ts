@@ -16,8 +16,8 @@ export type CallRecurrent = (inputs: tf.Tensor | tf.Tensor[], options: Recurrent
 
 type Cell = tf.RNN["cell"];
 
-// Cells keep the dropout masks of the first step, all ones at inference, until somebody throws them away. Left in place
-// they would have the batch size of another run.
+// Cells keep the dropout masks of a step, all ones at inference, until somebody throws them away. Left in place they would
+// have the batch size of another run.
 function clearDropoutMasks(cell: Cell): void {
   const cells: unknown = Reflect.get(cell, "cells");
   for (const each of [cell, ...(Array.isArray(cells) ? (cells as Cell[]) : [])]) {
@@ -27,17 +27,6 @@ function clearDropoutMasks(cell: Cell): void {
       tf.dispose(mask as tf.Tensor);
       Reflect.set(each, property, null);
     }
-  }
-}
-
-// A state that does not live on in the layer: what the layer remembers would be another one in each run.
-function callStateless(layer: tf.RNN, call: () => tf.Tensor | tf.Tensor[]): tf.Tensor | tf.Tensor[] {
-  const isStateful = layer.stateful;
-  Reflect.set(layer, "_stateful", false);
-  try {
-    return call();
-  } finally {
-    Reflect.set(layer, "_stateful", isStateful);
   }
 }
 
@@ -89,10 +78,19 @@ function isSteady({ outputs }: TracedBody, states: readonly tf.Tensor[]): boolea
   );
 }
 
+/** A step's output as the output of so many steps, `[batch, time, ...]`. */
+function repeat(output: tf.Tensor, stepCount: number): tf.Tensor {
+  const sequence = tf.expandDims(output, 1);
+  return tf.tile(
+    sequence,
+    sequence.shape.map((_, axis) => (axis === 1 ? stepCount : 1)),
+  );
+}
+
 /**
- * Records the call of a recurrent layer as one region: its cell is traced on one step of time, and the layer itself runs
- * unrecorded to give real results. A stateful layer starts from zeros, as after `resetStates`, and stays as it was. A
- * layer whose states change in shape or dtype from step to step is recorded kernel by kernel.
+ * Records the call of a recurrent layer as one region: its cell is traced on one step of time. The layer itself does not
+ * run; what it gives here has the shapes of its results and the values of one step. A stateful layer starts from zeros, as
+ * after `resetStates`. A layer whose states change in shape or dtype from step to step is recorded kernel by kernel.
  */
 export function recordRecurrent(
   layer: tf.RNN,
@@ -120,32 +118,27 @@ export function recordRecurrent(
       runStep(layer.cell, slices, stepStates, training ?? false),
     );
     clearDropoutMasks(layer.cell);
-    const run = (): tf.Tensor | tf.Tensor[] =>
-      callStateless(layer, () => call(inputs, { ...options, initialState: states }));
-    if (!isSteady(body, states)) return run();
+    const [output, ...next] = body.results;
+    if (output === undefined || !isSteady(body, states)) return call(inputs, options);
 
-    const result = recorder.suspend(run);
-    clearDropoutMasks(layer.cell);
-    const results = Array.isArray(result) ? result : [result];
-    const [output, ...next] = body.outputs;
-    const [first] = results;
-    if (output === undefined || first === undefined) throw new TypeError("A recurrent layer gave nothing.");
+    const { returnSequences: returnsSequence } = layer;
+    const results = recorder.suspend(() => [
+      returnsSequence ? repeat(output, x.shape[1] ?? 1) : tf.clone(output),
+      ...next.map((state) => tf.clone(state)),
+    ]);
     recorder.addCall({
       kernel: scanKernel,
       attributes: {
         sequenceCount: ordered.length,
         stateCount: states.length,
-        returnsSequence: layer.returnSequences,
+        returnsSequence,
         cell: ordered.length === 1 ? describeCell(layer.cell, recorder.findWeight) : null,
       },
       inputs: [...ordered, ...states, ...body.captured],
-      outputs: [
-        { dtype: output.dtype, shape: [...first.shape] },
-        ...next.map(({ dtype, shape }) => ({ dtype, shape })),
-      ],
       results,
       body,
     });
-    return result;
+    const [first = output] = results;
+    return layer.returnState ? results : first;
   });
 }

@@ -6,7 +6,7 @@ import { recordRecurrent } from "./record-recurrent.js";
 import type { RegionRecorder } from "./region-recorder.js";
 import { checkDtype } from "./tensor-values.js";
 import { TraceFrame } from "./trace-frame.js";
-import type { Trace } from "./trace.js";
+import type { KernelCall, Trace } from "./trace.js";
 
 /** A computation on tensors; what it returns is in the order of the signature's outputs. */
 export type TensorFunction = (...inputs: tf.Tensor[]) => tf.Tensor | tf.Tensor[];
@@ -48,24 +48,10 @@ export function recordTrace(
       // Before the call: a kernel may return the very tensor it was given.
       const callInputs = entries.map(([slot, tensor]) => frame.findArgument(slot, tensor));
       const result = run();
-      const outputs = Array.isArray(result) ? result : [result];
-      const layer = currentLayer();
-      const call = {
-        kernel,
-        layer,
-        inputs: callInputs,
-        attributes: { ...attributes },
-        outputs: outputs.map((tensor) => ({
-          dtype: checkDtype(tensor.dtype, `kernel ${kernel}${layer === "" ? "" : ` of layer ${layer}`}`),
-          shape: [...tensor.shape],
-        })),
-      };
-      frame.addCall(call, outputs);
-      for (const tensor of outputs) tracedData.add(tensor.dataId);
+      addCall({ kernel, inputs: callInputs, attributes: { ...attributes } }, Array.isArray(result) ? result : [result]);
       return result;
     },
-    onRecurrent: (layer, layerInputs, options, run) =>
-      isSuspended ? run(layerInputs, options) : recordRecurrent(layer, layerInputs, options, run, recorder),
+    onRecurrent: (layer, layerInputs, options, run) => recordRecurrent(layer, layerInputs, options, run, recorder),
     onRead: (dataId) => {
       if (tracedData.has(dataId)) fail(readReason);
     },
@@ -75,6 +61,13 @@ export function recordTrace(
     onAssign: (variable) => fail(`it assigns the variable ${variable}`),
   });
 
+  const addCall = (call: Omit<KernelCall, "layer" | "outputs">, results: readonly tf.Tensor[]): void => {
+    const layer = currentLayer();
+    const where = `kernel ${call.kernel}${layer === "" ? "" : ` of layer ${layer}`}`;
+    const outputs = results.map(({ dtype, shape }) => ({ dtype: checkDtype(dtype, where), shape: [...shape] }));
+    frame.addCall({ ...call, layer, outputs }, results);
+    for (const tensor of results) tracedData.add(tensor.dataId);
+  };
   const source = { currentLayer, readNumbers: engine.readNumbers };
   let frame = new TraceFrame(source);
   const addInput = (tensor: tf.Tensor): void => {
@@ -96,22 +89,15 @@ export function recordTrace(
       frame = inner;
       try {
         bodyInputs.forEach(addInput);
-        return { ...inner.finish(run()), captured: inner.captured };
+        const results = run();
+        return { ...inner.finish(results), captured: inner.captured, results };
       } finally {
         frame = outer;
       }
     },
-    addCall: ({ kernel, attributes, inputs: callInputs, outputs, results, body }) => {
-      const call = {
-        kernel,
-        layer: currentLayer(),
-        inputs: callInputs.map((tensor, index) => frame.findArgument(String(index), tensor)),
-        attributes,
-        outputs,
-        body,
-      };
-      frame.addCall(call, results);
-      for (const tensor of results) tracedData.add(tensor.dataId);
+    addCall: ({ kernel, attributes, inputs: callInputs, results, body }) => {
+      const inputs = callInputs.map((tensor, index) => frame.findArgument(String(index), tensor));
+      addCall({ kernel, inputs, attributes, body }, results);
     },
     findWeight: (tensor) => {
       const operand = frame.findTraced(tensor);

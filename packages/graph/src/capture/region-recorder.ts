@@ -1,11 +1,13 @@
 import type * as tf from "@tensorflow/tfjs";
 
-import type { TracedBody, TracedTensor } from "./trace.js";
+import type { TracedBody } from "./trace.js";
 
 /** A body as it was recorded. */
 export interface RecordedBody extends TracedBody {
   /** What it used of the computation around it: its inputs after those it was given. */
   readonly captured: readonly tf.Tensor[];
+  /** What it gave. */
+  readonly results: readonly tf.Tensor[];
 }
 
 /** A call that stands for a whole region. */
@@ -13,8 +15,7 @@ export interface RegionCall {
   readonly kernel: string;
   readonly attributes: Readonly<Record<string, unknown>>;
   readonly inputs: readonly tf.Tensor[];
-  readonly outputs: readonly TracedTensor[];
-  /** The first outputs as tensors; there may be fewer than outputs. */
+  /** Its outputs, tensors of their own. */
   readonly results: readonly tf.Tensor[];
   readonly body: TracedBody;
 }

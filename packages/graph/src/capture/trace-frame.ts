@@ -42,7 +42,7 @@ export class TraceFrame {
     this.#operands.set(tensor.id, { kind: "weight", key });
   }
 
-  /** Appends a call; `results` are its outputs as tensors, as far as there are any. */
+  /** Appends a call; `results` are its outputs as tensors. */
   addCall(call: KernelCall, results: readonly tf.Tensor[]): void {
     for (const [output, tensor] of results.entries()) {
       this.#operands.set(tensor.id, { kind: "call", index: this.#calls.length, output });
