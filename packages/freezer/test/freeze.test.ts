@@ -108,6 +108,24 @@ describe("an artifact", () => {
     expect(result.manifest.signature.inputs).toHaveLength(2);
   });
 
+  it("records the parity of a recurrence that is too long to be unrolled", async () => {
+    const model = tf.sequential({
+      layers: [tf.layers.gru({ inputShape: [201, 2], units: 2, returnSequences: true })],
+    });
+    setRandomWeights(model, 3);
+    expectParity(await freezeCheckpoint(model), 1);
+  });
+
+  it("is made of a stateful model as it is after a reset, whatever it was shown", async () => {
+    const model = tf.sequential({
+      layers: [tf.layers.lstm({ batchInputShape: [3, 4, 2], units: 2, stateful: true, recurrentInitializer: "zeros" })],
+    });
+    setRandomWeights(model, 4);
+    model.predict(tf.ones([3, 4, 2]), { batchSize: 3 });
+    const { manifest } = await freezeCheckpoint(model);
+    expect(manifest.parity.map(({ batchSizes }) => batchSizes)).toEqual(allFormats.map(() => [3]));
+  });
+
   it("is made of a model built again in the same process, under other automatic names", async () => {
     const first = createNestedModel(1);
     const second = createNestedModel(2);

@@ -1,3 +1,4 @@
+import { hasControlFlow } from "@ckpt/manifest";
 import * as tf from "@tensorflow/tfjs";
 import * as ort from "onnxruntime-node";
 import { expect } from "vitest";
@@ -58,9 +59,8 @@ export async function runFormat(
 async function runGraphModel(artifacts: GraphModel, graph: Graph, feeds: Feeds): Promise<Output[]> {
   const model = await tf.loadGraphModel(tf.io.fromMemory(artifacts));
   const names = graph.outputs.map((output) => output.name);
-  // Only loops have functions, and only they make a model wait.
-  const isLoop = artifacts.modelTopology["library"] !== undefined;
-  const result = isLoop ? await model.executeAsync({ ...feeds }, names) : model.execute({ ...feeds }, names);
+  const isAsync = hasControlFlow(artifacts.modelTopology);
+  const result = isAsync ? await model.executeAsync({ ...feeds }, names) : model.execute({ ...feeds }, names);
   const outputs = (Array.isArray(result) ? result : [result]).map(toOutput);
   model.dispose();
   return outputs;

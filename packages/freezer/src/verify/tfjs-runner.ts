@@ -1,4 +1,4 @@
-import type { Signature, TensorData } from "@ckpt/manifest";
+import { hasControlFlow, type Signature, type TensorData } from "@ckpt/manifest";
 import * as tf from "@tensorflow/tfjs";
 
 import type { Runner } from "./runner.js";
@@ -6,10 +6,16 @@ import type { Runner } from "./runner.js";
 /** What parity records call the engine that runs every other format. */
 export const tfjsEngine = "tfjs";
 
-/** Runs a LayersModel on the current TensorFlow.js backend. The model stays its owner's. */
+/**
+ * Runs a LayersModel on the current TensorFlow.js backend, a stateful one from zeros each time. The model stays its
+ * owner's.
+ */
 export function createLayersModelRunner(model: tf.LayersModel): Runner {
   return createRunner(
-    (inputs) => model.predict([...inputs], { batchSize: inputs[0]?.shape[0] ?? 1 }),
+    (inputs) => {
+      if (model.stateful) model.resetStates();
+      return model.predict([...inputs], { batchSize: inputs[0]?.shape[0] ?? 1 });
+    },
     () => {},
   );
 }
@@ -20,27 +26,33 @@ export function createLayersModelRunner(model: tf.LayersModel): Runner {
 export async function createGraphModelRunner(artifacts: tf.io.ModelArtifacts, signature: Signature): Promise<Runner> {
   const model = await tf.loadGraphModel(tf.io.fromMemory(artifacts));
   const outputNames = signature.outputs.map(({ name }) => name);
+  const isAsync = hasControlFlow(artifacts.modelTopology);
   return createRunner(
     (inputs) => {
       const named = Object.fromEntries(inputs.map((input, index) => [signature.inputs[index]?.name ?? "", input]));
-      return model.execute(named, outputNames);
+      return isAsync ? model.executeAsync(named, outputNames) : model.execute(named, outputNames);
     },
     () => model.dispose(),
   );
 }
 
-function createRunner(compute: (inputs: readonly tf.Tensor[]) => tf.Tensor | tf.Tensor[], dispose: () => void): Runner {
+type Compute = (inputs: readonly tf.Tensor[]) => tf.Tensor | tf.Tensor[] | Promise<tf.Tensor | tf.Tensor[]>;
+
+function createRunner(compute: Compute, dispose: () => void): Runner {
   return {
     engine: tfjsEngine,
     run: async (inputs) => {
-      const outputs = tf.tidy(() => {
-        const result = compute(inputs.map(({ data, shape }) => tf.tensor(data, [...shape], dtypeOf(data))));
-        return Array.isArray(result) ? result : [result];
-      });
-      const data: TensorData[] = [];
-      for (const output of outputs) data.push({ data: await output.data(), shape: output.shape });
-      tf.dispose(outputs);
-      return data;
+      const tensors = inputs.map(({ data, shape }) => tf.tensor(data, [...shape], dtypeOf(data)));
+      try {
+        const result = await compute(tensors);
+        const outputs = Array.isArray(result) ? result : [result];
+        const data: TensorData[] = [];
+        for (const output of outputs) data.push({ data: await output.data(), shape: output.shape });
+        tf.dispose(outputs);
+        return data;
+      } finally {
+        tf.dispose(tensors);
+      }
     },
     dispose: async () => dispose(),
   };
