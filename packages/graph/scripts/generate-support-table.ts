@@ -1,14 +1,14 @@
 import { writeFileSync } from "node:fs";
 
-import { opSchemas } from "../src/emit/graph-def/op-schemas.js";
+import { composedOps, opSchemas } from "../src/emit/graph-def/op-schemas.js";
 import { findGraphModelOpReason } from "../src/emit/graph-model/graph-model-ops.js";
 import { onnxEmitters } from "../src/emit/onnx/emit-onnx.js";
 import { lowerings } from "../src/lower/registry.js";
 
 const sorted = (names: Iterable<string>): readonly string[] => [...names].toSorted();
 
-const ops = sorted(Object.keys(opSchemas)).map((op) => {
-  const graphModel = findGraphModelOpReason(op, "");
+const ops = sorted([...Object.keys(opSchemas), ...composedOps]).map((op) => {
+  const graphModel = composedOps.has(op) ? undefined : findGraphModelOpReason(op, "");
   return `| \`${op}\` | yes | ${graphModel === undefined ? "yes" : `no: ${graphModel}`} | ${op in onnxEmitters ? "yes" : "no"} |`;
 });
 
@@ -25,7 +25,10 @@ size (time, height, width) is refused (\`UNSUPPORTED_SHAPE\`).
 
 What each format can hold. A model reaches an operation through the kernels listed below; those that no kernel there is
 translated to (3-D convolution and pooling, \`Cumprod\`, gathers and scatters of several axes) wait for other sources.
-The frozen \`.pb\` and the SavedModel hold the same GraphDef. ONNX is opset 17.
+The frozen \`.pb\` and the SavedModel hold the same GraphDef. ONNX is opset 17. \`Prelu\` is written as other operations
+where there is none. \`Scan\` is a recurrent layer: for TensorFlow and TensorFlow.js it is written step by step, or, beyond
+200 steps, as a \`StatelessWhile\`; for ONNX as \`LSTM\`, \`GRU\` or \`RNN\`, or as ONNX's own \`Scan\` where there is a mask, or a
+cell or an activation that these do not have.
 
 | operation | GraphDef, SavedModel | GraphModel | ONNX |
 |---|---|---|---|
