@@ -26,9 +26,9 @@ size (time, height, width) is refused (\`UNSUPPORTED_SHAPE\`).
 What each format can hold. A model reaches an operation through the kernels listed below; those that no kernel there is
 translated to (3-D convolution and pooling, \`Cumprod\`, gathers and scatters of several axes) wait for other sources.
 The frozen \`.pb\` and the SavedModel hold the same GraphDef. ONNX is opset 17. \`Prelu\` is written as other operations
-where there is none. \`Scan\` is a recurrent layer: for TensorFlow and TensorFlow.js it is written step by step, or, beyond
-200 steps, as a \`StatelessWhile\`; for ONNX as \`LSTM\`, \`GRU\` or \`RNN\`, or as ONNX's own \`Scan\` where there is a mask, or a
-cell or an activation that these do not have.
+where there is none. \`Scan\` is a recurrent layer or a \`timeDistributed\` one: for TensorFlow and TensorFlow.js it is written
+step by step, or, beyond 200 steps, as a \`StatelessWhile\`; for ONNX as \`LSTM\`, \`GRU\` or \`RNN\`, or as ONNX's own \`Scan\`
+where there is a mask, or a cell or an activation that these do not have.
 
 | operation | GraphDef, SavedModel | GraphModel | ONNX |
 |---|---|---|---|

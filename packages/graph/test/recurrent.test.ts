@@ -143,6 +143,19 @@ const structures: Record<string, Build> = {
   "the last output of a cell of one's own": () => stack(layers.rnn({ cell: new Accumulator({}) as never })),
   "timeDistributed around an lstm": () =>
     whole(layers.timeDistributed({ layer: layers.lstm({ units: 4 }) }), [2, 5, 3]),
+  "timeDistributed around a convolution": () =>
+    whole(
+      layers.timeDistributed({ layer: layers.conv2d({ filters: 2, kernelSize: 3, activation: "relu" }) }),
+      [4, 6, 5, 2],
+    ),
+  "timeDistributed around a model": () =>
+    whole(layers.timeDistributed({ layer: stack(layers.gru({ units: 3 }), layers.dense({ units: 2 })) }), [2, 5, 3]),
+  "timeDistributed around a dense layer, over a mask": () =>
+    stack(
+      layers.masking({ maskValue: 0 }),
+      layers.timeDistributed({ layer: layers.dense({ units: 4, activation: "tanh" }) }),
+      layers.gru({ units: 2 }),
+    ),
   "a model around a gru": () => {
     const inner = stack(layers.gru({ units: 3 }), layers.dense({ units: 2 }));
     return stack(layers.dense({ units: 3 }), inner);

@@ -1,18 +1,18 @@
 import * as tf from "@tensorflow/tfjs";
 
 import { describeCell } from "./describe-cell.js";
+import { recordScan } from "./record-scan.js";
 import type { RegionRecorder } from "./region-recorder.js";
-import { scanKernel, type TracedBody } from "./trace.js";
 
-/** The keyword arguments that TensorFlow.js calls a recurrent layer with. */
-export interface RecurrentOptions {
+/** The keyword arguments that TensorFlow.js calls a layer with; the last is for recurrent ones. */
+export interface LayerOptions {
   readonly mask?: tf.Tensor | null;
   readonly training?: boolean | null;
   readonly initialState?: tf.Tensor[] | null;
 }
 
 /** The layer's own `call`. */
-export type CallRecurrent = (inputs: tf.Tensor | tf.Tensor[], options: RecurrentOptions) => tf.Tensor | tf.Tensor[];
+export type RunLayer = (inputs: tf.Tensor | tf.Tensor[], options: LayerOptions) => tf.Tensor | tf.Tensor[];
 
 type Cell = tf.RNN["cell"];
 
@@ -28,24 +28,6 @@ function clearDropoutMasks(cell: Cell): void {
       Reflect.set(each, property, null);
     }
   }
-}
-
-function firstSlice(sequence: tf.Tensor): tf.Tensor {
-  const [batch, , ...rest] = sequence.shape;
-  const slice = tf.slice(
-    sequence,
-    sequence.shape.map(() => 0),
-    [-1, 1, ...rest],
-  );
-  return tf.reshape(slice, [batch ?? 0, ...rest]);
-}
-
-// In a buffer of its own, and a tensor of its own where two states start as one.
-function copy(tensor: tf.Tensor): tf.Tensor {
-  return tf.slice(
-    tensor,
-    tensor.shape.map(() => 0),
-  );
 }
 
 /** One step as `RNN` does it: where the mask is 0, states stay, and the first of them is put out again. */
@@ -67,41 +49,22 @@ function runStep(
   return [chosenOutput ?? choose(output, states[0]), ...chosen];
 }
 
-function isSteady({ outputs }: TracedBody, states: readonly tf.Tensor[]): boolean {
-  const next = outputs.slice(1);
-  return (
-    next.length === states.length &&
-    states.every(({ dtype, shape }, index) => {
-      const found = next[index];
-      return found !== undefined && found.dtype === dtype && tf.util.arraysEqual([...found.shape], shape);
-    })
-  );
-}
-
-/** A step's output as the output of so many steps, `[batch, time, ...]`. */
-function repeat(output: tf.Tensor, stepCount: number): tf.Tensor {
-  const sequence = tf.expandDims(output, 1);
-  return tf.tile(
-    sequence,
-    sequence.shape.map((_, axis) => (axis === 1 ? stepCount : 1)),
-  );
-}
-
 /**
- * Records the call of a recurrent layer as one region: its cell is traced on one step of time. The layer itself does not
- * run; what it gives here has the shapes of its results and the values of one step. A stateful layer starts from zeros, as
- * after `resetStates`. A layer whose states change in shape or dtype from step to step is recorded kernel by kernel.
+ * Records the call of a recurrent layer as one region: its cell runs on one step of time, the layer itself does not. A
+ * stateful layer starts from zeros, as after `resetStates`. A layer whose states change in shape or dtype from step to step
+ * is recorded kernel by kernel.
  */
 export function recordRecurrent(
   layer: tf.RNN,
   inputs: tf.Tensor | tf.Tensor[],
-  options: RecurrentOptions,
-  call: CallRecurrent,
+  options: LayerOptions,
+  run: RunLayer,
   recorder: RegionRecorder,
 ): tf.Tensor | tf.Tensor[] {
   const x = Array.isArray(inputs) ? inputs[0] : inputs;
-  if (x === undefined || x.rank < 3) return call(inputs, options);
+  if (x === undefined || x.rank < 3) return run(inputs, options);
   return tf.tidy(() => {
+    const { cell, goBackwards, returnSequences: returnsSequence } = layer;
     const { mask, training } = options;
     const states = options.initialState ?? layer.getInitialState(x);
     const sequences = [x];
@@ -109,36 +72,20 @@ export function recordRecurrent(
       const numbers = tf.cast(tf.cast(mask, "bool"), "float32");
       sequences.push(numbers.rank === x.rank - 1 ? tf.expandDims(numbers, -1) : numbers);
     }
-    const ordered = layer.goBackwards ? sequences.map((sequence) => tf.reverse(sequence, 1)) : sequences;
-
-    clearDropoutMasks(layer.cell);
-    const slices = recorder.suspend(() => ordered.map(firstSlice));
-    const stepStates = recorder.suspend(() => states.map(copy));
-    const body = recorder.recordBody([...slices, ...stepStates], () =>
-      runStep(layer.cell, slices, stepStates, training ?? false),
-    );
-    clearDropoutMasks(layer.cell);
-    const [output, ...next] = body.results;
-    if (output === undefined || !isSteady(body, states)) return call(inputs, options);
-
-    const { returnSequences: returnsSequence } = layer;
-    const results = recorder.suspend(() => [
-      returnsSequence ? repeat(output, x.shape[1] ?? 1) : tf.clone(output),
-      ...next.map((state) => tf.clone(state)),
-    ]);
-    recorder.addCall({
-      kernel: scanKernel,
-      attributes: {
-        sequenceCount: ordered.length,
-        stateCount: states.length,
+    clearDropoutMasks(cell);
+    const results = recordScan(
+      {
+        sequences: goBackwards ? sequences.map((sequence) => tf.reverse(sequence, 1)) : sequences,
+        states,
+        step: (slices, stepStates) => runStep(cell, slices, stepStates, training ?? false),
         returnsSequence,
-        cell: ordered.length === 1 ? describeCell(layer.cell, recorder.findWeight) : null,
+        cell: sequences.length === 1 ? describeCell(cell, recorder.findWeight) : null,
       },
-      inputs: [...ordered, ...states, ...body.captured],
-      results,
-      body,
-    });
-    const [first = output] = results;
-    return layer.returnState ? results : first;
+      recorder,
+    );
+    clearDropoutMasks(cell);
+    const [output] = results ?? [];
+    if (results === undefined || output === undefined) return run(inputs, options);
+    return layer.returnState ? [...results] : output;
   });
 }

@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import { failImpure } from "./fail-impure.js";
 import { interceptEngine } from "./intercept-engine.js";
 import { recordRecurrent } from "./record-recurrent.js";
+import { recordTimeDistributed } from "./record-time-distributed.js";
 import type { RegionRecorder } from "./region-recorder.js";
 import { checkDtype } from "./tensor-values.js";
 import { TraceFrame } from "./trace-frame.js";
@@ -52,6 +53,8 @@ export function recordTrace(
       return result;
     },
     onRecurrent: (layer, layerInputs, options, run) => recordRecurrent(layer, layerInputs, options, run, recorder),
+    onTimeDistributed: (layer, layerInputs, options, run) =>
+      recordTimeDistributed(layer, layerInputs, options, run, recorder),
     onRead: (dataId) => {
       if (tracedData.has(dataId)) fail(readReason);
     },

@@ -54,7 +54,7 @@ export interface TracedBody extends Trace {
 }
 
 /**
- * Stands in the place of the kernels of a recurrent layer. Inputs: sequences, first states, then what the body uses of the
+ * Stands in the place of the kernels of a layer that does the same for each step of time. Inputs: sequences, first states, then what the body uses of the
  * computation around it; body inputs: a slice for each sequence, then the same. Outputs: what the layer gives, a sequence
  * or the last of it, then the last states; body outputs: the output of the step and the next states.
  */
