@@ -40,7 +40,7 @@ export async function writeArtifact(
   graph: Graph,
   { out, formats, tolerance, onProgress }: WriteArtifactOptions,
 ): Promise<FreezeResult> {
-  const { signature } = template.graph;
+  const { signature, probeShapes } = template.graph;
   const files = emitFormats(graph, formats, source.digest);
   // Resolved, so that `.` and `..` have a parent to be staged in.
   const staged = await stageFolder(resolve(out), { isReplacing: true });
@@ -51,6 +51,7 @@ export async function writeArtifact(
       formats,
       graph,
       signature,
+      probeShapes,
       reference: createLayersModelRunner(template.model),
       tolerance,
       artifact: out,

@@ -19,7 +19,9 @@ import {
   createConvModel,
   createDenseModel,
   createNestedModel,
+  EighthLayer,
   MirrorLayer,
+  PositionLayer,
   ScaleLayer,
   setRandomWeights,
 } from "./models.js";
@@ -28,6 +30,8 @@ beforeAll(async () => {
   await tf.setBackend("cpu");
   tf.serialization.registerClass(ScaleLayer);
   tf.serialization.registerClass(MirrorLayer);
+  tf.serialization.registerClass(EighthLayer);
+  tf.serialization.registerClass(PositionLayer);
 });
 
 afterEach(() => {
@@ -92,6 +96,48 @@ describe("an artifact", () => {
     ]);
     const graphModel = await tf.loadGraphModel(tf.io.fromMemory(artifacts));
     expectClose(await (graphModel.predict(values) as tf.Tensor).data(), expected);
+  });
+
+  it("takes images of any size when the model does", async () => {
+    const model = tf.sequential({
+      layers: [
+        tf.layers.conv2d({ inputShape: [null, null, 1], filters: 4, kernelSize: 3, strides: 2, padding: "same" }),
+        tf.layers.batchNormalization(),
+        tf.layers.globalAveragePooling2d({}),
+        tf.layers.dense({ units: 2 }),
+      ],
+    });
+    setRandomWeights(model, 5);
+    const result = await freezeCheckpoint(model);
+    expectParity(result, 1);
+    const { path, manifest } = result;
+    expect(manifest.signature.inputs[0]?.shape).toEqual([null, null, null, 1]);
+    const values = tf.randomNormal([2, 19, 7, 1], 0, 1, "float32", 99);
+    const session = await InferenceSession.create(join(path, "model.onnx"));
+    const feeds = { [session.inputNames[0] ?? ""]: new Tensor("float32", await values.data(), values.shape) };
+    const onnx = await session.run(feeds);
+    const expected = await (model.predict(values) as tf.Tensor).data();
+    expectClose(onnx[session.outputNames[0] ?? ""]?.data as Float32Array, expected);
+  });
+
+  it("takes sequences as long as its table of positions", async () => {
+    const input = tf.input({ shape: [null, 3] });
+    const positions = tf.layers
+      .embedding({ inputDim: 16, outputDim: 3 })
+      .apply(new PositionLayer({}).apply(input)) as tf.SymbolicTensor;
+    const sum = tf.layers.add().apply([input, positions]) as tf.SymbolicTensor;
+    const model = tf.model({ inputs: input, outputs: sum });
+    setRandomWeights(model, 5);
+    expectParity(await freezeCheckpoint(model), 1);
+  });
+
+  it("is refused when a size that looked fixed at the traced sizes is another at larger ones", async () => {
+    const model = tf.sequential({
+      layers: [tf.layers.dense({ inputShape: [null, 2], units: 3 }), new EighthLayer({})],
+    });
+    setRandomWeights(model, 5);
+    const error: unknown = await freezeCheckpoint(model).catch((caught: unknown) => caught);
+    expect(isCkptError(error, "SIGNATURE_MISMATCH")).toBe(true);
   });
 
   it("records the parity of a dense model in every format", async () => {

@@ -93,3 +93,32 @@ export class MirrorLayer extends tf.layers.Layer {
     });
   }
 }
+
+/** Gives an eighth of the steps: one, whatever the number of steps, at the small sizes that are traced. */
+export class EighthLayer extends tf.layers.Layer {
+  static readonly className: string = "FreezerTestEighth";
+
+  override computeOutputShape(inputShape: tf.Shape): tf.Shape {
+    return [inputShape[0] ?? null, null, inputShape[2] ?? null];
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    const input = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor3D;
+    const [batch, time, units] = input.shape;
+    return tf.slice(input, [0, 0, 0], [batch, Math.floor(time / 8), units]);
+  }
+}
+
+/** The position of each step, for a layer that looks it up. */
+export class PositionLayer extends tf.layers.Layer {
+  static readonly className: string = "FreezerTestPosition";
+
+  override computeOutputShape(inputShape: tf.Shape): tf.Shape {
+    return inputShape.slice(0, 2);
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    const input = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor3D;
+    return tf.tidy(() => tf.range(0, input.shape[1]).expandDims(0));
+  }
+}

@@ -18,8 +18,9 @@ Generated from the code by \`pnpm generate\`; CI fails when it is out of date.
 
 A TensorFlow.js model is frozen by recording the kernels it runs, so what counts is its kernels, not its layers: custom
 layers work like built-in ones. What cannot be expressed is refused before anything is written, all of it at once, with
-the layers it came from (\`UNSUPPORTED_OP\`). Only the batch size stays open in the artifact; a model with another open
-size (time, height, width) is refused (\`UNSUPPORTED_SHAPE\`).
+the layers it came from (\`UNSUPPORTED_OP\`). Every open size of an input (batch, time, height, width) stays open in the
+artifact; a layer that uses one as a number in its maths is refused (\`IMPURE_COMPUTATION\`), and so is one whose result has a
+size that can neither be computed nor read from a tensor (\`UNSUPPORTED_SHAPE\`).
 
 ## Operations by format
 

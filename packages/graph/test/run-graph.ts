@@ -195,6 +195,8 @@ const runs: Readonly<Record<string, Run>> = {
   ArgMin: ([x, axis]) => tf.argMin(x!, number(axis)),
 
   Shape: ([x]) => tf.tensor1d(x!.shape, "int32"),
+  Range: ([start, limit, delta], node) =>
+    tf.range(number(start), number(limit), number(delta), node.outputs[0]!.dtype as "int32"),
   Fill: ([sizes, value]) => tf.fill(numbers(sizes), number(value), value!.dtype),
   Reshape: ([x, shape]) => tf.reshape(x!, numbers(shape)),
   Transpose: ([x, perm]) => tf.transpose(x!, numbers(perm)),

@@ -61,7 +61,7 @@ export interface ErrorDetails {
   UNSUPPORTED_DTYPE: { where: string; dtype: string; supported: readonly string[] };
   /** A shape is open where the computation needs a size; `null` is an open dimension. */
   UNSUPPORTED_SHAPE: { where: string; shape: readonly (number | null)[]; reason: string };
-  /** A computation depends on values, randomness or the batch size, so one recording does not stand for it. */
+  /** A computation depends on values, randomness or a size, so one recording does not stand for it. */
   IMPURE_COMPUTATION: { layer: string; reason: string };
   GRAPH_INVALID: { issues: readonly Issue[] };
   SIGNATURE_MISMATCH: { where: string; expected: string; found: string };
@@ -218,7 +218,8 @@ export const errorTexts: { readonly [C in ErrorCode]: (details: ErrorDetails[C])
   }),
   IMPURE_COMPUTATION: (d) => ({
     message: `${d.layer}: ${d.reason}`,
-    remedy: "Make the computation depend on its inputs and weights only, with the same operations for every batch.",
+    remedy:
+      "Make the computation depend on its inputs and weights only, with the same operations for every size of them.",
   }),
   GRAPH_INVALID: (d) => ({
     message: `the graph breaks its own rules:${issueLines(d.issues)}`,

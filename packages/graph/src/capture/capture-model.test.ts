@@ -76,7 +76,7 @@ const impure: [string, (x: tf.Tensor) => tf.Tensor][] = [
       (x) => tf.exp(x),
     ),
   ],
-  ["counts along the batch", (x) => tf.mul(x, tf.range(0, x.shape[0]).expandDims(1))],
+  ["counts squares along the batch", (x) => tf.mul(x, tf.square(tf.range(0, x.shape[0])).expandDims(1))],
 ];
 
 describe("captureModel", () => {
@@ -152,16 +152,6 @@ describe("captureModel", () => {
       return tf.neg(x);
     });
     expect(captureModel(model).graph.nodes.map((node) => node.op)).toEqual(["Placeholder", "Neg"]);
-  });
-
-  it("refuses an open dimension other than the batch, and names the input", () => {
-    const input = tf.input({ shape: [null, 3], name: "sequence" });
-    const model = tf.model({ inputs: input, outputs: layers.dense({ units: 2 }).apply(input) as tf.SymbolicTensor });
-    const error = findError(() => captureModel(model));
-    expect(isCkptError(error, "UNSUPPORTED_SHAPE") && error.details).toMatchObject({
-      where: "input sequence",
-      shape: [null, null, 3],
-    });
   });
 
   it("refuses complex numbers", () => {

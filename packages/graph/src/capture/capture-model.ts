@@ -20,13 +20,14 @@ function makeUnique(names: readonly string[]): string[] {
 
 /**
  * Captures the inference computation of a model, whatever its layers are. Inputs and outputs are named as in
- * `model.inputNames` and `model.outputNames`. Runs the model three times on small batches; afterwards the model, the
- * engine, the number of tensors and `Math.random` are as before.
+ * `model.inputNames` and `model.outputNames`; what is open in the shape of an input stays open. Runs the model a few times
+ * on small inputs; afterwards the model, the engine, the number of tensors and `Math.random` are as before.
  *
  * @throws {CkptError} IMPURE_COMPUTATION when one recording cannot stand for every input: values read, random numbers,
- * the batch size used as a number, other operations from run to run.
+ * an open size used as a number, other operations from run to run.
  * @throws {CkptError} UNSUPPORTED_OP naming every kernel that has no counterpart, with the layers it came from.
- * @throws {CkptError} UNSUPPORTED_SHAPE when a dimension other than the batch is open.
+ * @throws {CkptError} UNSUPPORTED_SHAPE when an operation is told a size that cannot be computed from those before it, or
+ * no size tried for the open dimensions will do.
  * @throws {CkptError} UNSUPPORTED_DTYPE for string and complex tensors.
  */
 export function captureModel(model: tf.LayersModel): GraphTemplate {

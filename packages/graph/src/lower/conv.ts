@@ -1,4 +1,5 @@
 import { attribute } from "../ir/attribute.js";
+import { addSizes, equalSizes, isStaticSize, scaleSize, staticSize } from "../ir/size.js";
 import { applyActivation } from "./activation.js";
 import { addBias } from "./bias.js";
 import {
@@ -65,18 +66,32 @@ function fused(op: string): Lowering {
   };
 }
 
+// Several sizes are the transpose of one: ONNX, which is told none, has to be able to tell an open one.
+function requireUsualSizes(call: LoweringCall, dy: Value, filter: Value): void {
+  const isSame = readAttribute(call, "pad") === "same";
+  for (const [index, stride] of readPair(call, "strides").entries()) {
+    const [source, target, kernel] = [dy.sizes[index + 1], call.output().sizes[index + 1], filter.sizes[index]?.offset];
+    if (source === undefined || target === undefined || kernel === undefined || isStaticSize(target)) continue;
+    const usual = addSizes(scaleSize(source, stride), staticSize(isSame ? 0 : Math.max(kernel - stride, 0)));
+    if (!equalSizes(target, usual))
+      throw new UnsupportedKernel("its result has another size than its input and strides give");
+  }
+}
+
 /** Convolutions over height and width; 1-D ones arrive as these too, with a height of 1. */
 export const convLowerings: Lowerings = {
   Conv2D: plain("Conv2D"),
   FusedConv2D: fused("Conv2D"),
   DepthwiseConv2dNative: plain("DepthwiseConv2dNative"),
   FusedDepthwiseConv2D: fused("DepthwiseConv2dNative"),
-  Conv2DBackpropInput: (call, build) => [
-    build.add(
-      "Conv2DBackpropInput",
-      [build.sizes(call.output().sizes), call.input("filter"), call.input("dy")],
-      call.output(),
-      { ...windowAttributes(call), dilations: attribute.ints([1, 1, 1, 1]) },
-    ),
-  ],
+  Conv2DBackpropInput: (call, build) => {
+    const [filter, dy, output] = [call.input("filter"), call.input("dy"), call.output()];
+    requireUsualSizes(call, dy, filter);
+    return [
+      build.add("Conv2DBackpropInput", [build.sizes(output.sizes), filter, dy], output, {
+        ...windowAttributes(call),
+        dilations: attribute.ints([1, 1, 1, 1]),
+      }),
+    ];
+  },
 };

@@ -1,13 +1,18 @@
 import { attribute } from "../ir/attribute.js";
 import type { Lowering, LoweringBuilder, Lowerings, Value } from "./lowering.js";
-import { readAxis, readFlag, readNumber, readNumbers } from "./read-attribute.js";
+import { readAxis, readFlag, readNumber, readSizes } from "./read-attribute.js";
 
 function resize(op: string): Lowering {
   return (call, build) => [
-    build.add(op, [call.input("images"), build.ints(readNumbers(call, "size"))], call.output(), {
-      align_corners: attribute.bool(readFlag(call, "alignCorners")),
-      half_pixel_centers: attribute.bool(readFlag(call, "halfPixelCenters")),
-    }),
+    build.add(
+      op,
+      [call.input("images"), build.sizes(readSizes(call, "size", (position) => position + 1))],
+      call.output(),
+      {
+        align_corners: attribute.bool(readFlag(call, "alignCorners")),
+        half_pixel_centers: attribute.bool(readFlag(call, "halfPixelCenters")),
+      },
+    ),
   ];
 }
 

@@ -1,15 +1,13 @@
 import { CkptError } from "@ckpt/manifest";
 
-import type {
-  CapturedProgram,
-  ProgramArgument,
-  ProgramBody,
-  ProgramCall,
-  ProgramWeight,
-} from "../capture/captured-program.js";
+import type { CapturedProgram, ProgramBody, ProgramCall, ProgramWeight } from "../capture/captured-program.js";
+import { findLiveCalls } from "../capture/find-live-calls.js";
+import { listNear } from "../capture/fit-output.js";
+import { fitSize } from "../capture/fit-size.js";
+import type { SizeSymbol } from "../capture/size-fitter.js";
 import type { Operand } from "../capture/trace.js";
 import { listConstants } from "../ir/graph-index.js";
-import { staticSize, toSymbolicShape } from "../ir/size.js";
+import { toSymbolicShape } from "../ir/size.js";
 import { validateGraph } from "../ir/validate.js";
 import { removeDeadNodes } from "../passes/remove-dead-nodes.js";
 import type { GraphTemplate } from "../template/graph-template.js";
@@ -17,19 +15,6 @@ import { lowerScan } from "./lower-scan.js";
 import { createGraphBuilder, type GraphBuilder } from "./lowering-builder.js";
 import { type LoweringCall, UnsupportedKernel, type Value } from "./lowering.js";
 import { lowerings } from "./registry.js";
-
-// Indices of the calls that an output needs: what is computed and never used has to be no obstacle.
-function findLiveCalls(program: Pick<ProgramBody, "calls" | "outputs">): ReadonlySet<number> {
-  const live = new Set<number>();
-  const mark = ({ operand }: ProgramArgument): void => {
-    if (operand.kind === "call") live.add(operand.index);
-  };
-  program.outputs.forEach(mark);
-  for (let index = program.calls.length - 1; index >= 0; index--) {
-    if (live.has(index)) program.calls[index]?.inputs.forEach(mark);
-  }
-  return live;
-}
 
 function failMissing(what: string): never {
   throw new UnsupportedKernel(`it has no ${what}`);
@@ -50,7 +35,8 @@ function remember<Key>(values: Map<Key, Value>, key: Key, make: () => Value): Va
 function describeCall(
   source: ProgramCall,
   inputs: readonly Value[],
-  batchSizes: readonly [number, number],
+  symbols: readonly SizeSymbol[],
+  known: readonly number[],
 ): LoweringCall {
   const optionalInput = (slot: string): Value | undefined =>
     inputs[source.inputs.findIndex((input) => input.slot === slot)];
@@ -58,11 +44,11 @@ function describeCall(
     kernel: source.kernel,
     source,
     inputs,
-    batchSizes,
     outputs: source.outputs,
     optionalInput,
     input: (slot) => optionalInput(slot) ?? failMissing(`argument ${slot}`),
     output: () => source.outputs[0] ?? failMissing("output"),
+    fitSize: (observed, axis) => fitSize(observed, { symbols, near: listNear(inputs, axis), far: known }),
   };
 }
 
@@ -72,7 +58,7 @@ type UnsupportedKernels = Map<string, { op: string; reason: string; layers: Set<
 /** What the lowering of a body shares with that of the computation around it. */
 interface LoweringContext {
   readonly weights: ReadonlyMap<string, ProgramWeight>;
-  readonly batchSizes: readonly [number, number];
+  readonly symbols: readonly SizeSymbol[];
   readonly unsupported: UnsupportedKernels;
 }
 
@@ -83,7 +69,7 @@ function lowerCalls(
   build: GraphBuilder,
   context: LoweringContext,
 ): readonly Value[] {
-  const { weights, batchSizes, unsupported } = context;
+  const { weights, symbols, unsupported } = context;
   const weightValues = new Map<string, Value>();
   const constantValues = new Map<number, Value>();
   const callValues = new Map<number, readonly Value[]>();
@@ -112,13 +98,16 @@ function lowerCalls(
     if (body !== undefined) {
       const lowerBody = (values: readonly Value[], inner: GraphBuilder): readonly Value[] =>
         lowerCalls(body, values, inner, context);
-      callValues.set(index, lowerScan(source, body, { inputs: arguments_, build, weights, lowerBody }));
+      const values = lowerScan(source, body, { inputs: arguments_, build, weights, lowerBody });
+      callValues.set(index, values);
+      for (const value of values) build.learnSizes(value);
       continue;
     }
     try {
       const lowering = lowerings[source.kernel];
       if (lowering === undefined) throw new UnsupportedKernel("there is no translation of this kernel");
-      callValues.set(index, lowering(describeCall(source, arguments_, batchSizes), build));
+      const call = describeCall(source, arguments_, symbols, build.knownSymbols());
+      callValues.set(index, lowering(call, build));
     } catch (error) {
       if (!(error instanceof UnsupportedKernel)) throw error;
       const key = `${source.kernel} ${error.message}`;
@@ -128,6 +117,7 @@ function lowerCalls(
       // Stands in for the result, so that the kernels after it are looked at too.
       callValues.set(index, build.addMany(source.kernel, arguments_, source.outputs));
     }
+    for (const value of callValues.get(index) ?? []) build.learnSizes(value);
   }
   return program.outputs.map((output) => {
     build.enterLayer("");
@@ -142,16 +132,13 @@ function lowerCalls(
  */
 export function lowerProgram(program: CapturedProgram): GraphTemplate {
   const build = createGraphBuilder();
-  const inputs = program.inputs.map(({ name, dtype, shape }) =>
-    build.placeholder(name, {
-      dtype,
-      sizes: shape.map((size) => (size === null ? { scale: 1, offset: 0 } : staticSize(size))),
-    }),
+  const inputs = program.inputs.map(({ name, dtype }, index) =>
+    build.placeholder(name, { dtype, sizes: lookUp(program.inputSizes[index]) }),
   );
   const weights = new Map(program.weights.map((weight) => [weight.key, weight]));
   const unsupported: UnsupportedKernels = new Map();
-  const { batchSizes } = program;
-  const outputs = lowerCalls(program, inputs, build, { weights, batchSizes, unsupported }).map((value, index) => ({
+  const { symbols } = program;
+  const outputs = lowerCalls(program, inputs, build, { weights, symbols, unsupported }).map((value, index) => ({
     name: lookUp(program.outputNames[index]),
     value,
   }));
@@ -178,5 +165,6 @@ export function lowerProgram(program: CapturedProgram): GraphTemplate {
     weights: program.weights
       .filter((weight) => used.has(weight.key))
       .map(({ key, savedName, dtype, shape }) => ({ key, savedName, dtype, shape })),
+    probeShapes: program.probeShapes,
   };
 }

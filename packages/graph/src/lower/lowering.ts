@@ -23,7 +23,8 @@ export interface LoweringCall {
   output(): SizedTensor;
   /** The source call, for {@link readAttribute} and the like. */
   readonly source: ProgramCall;
-  readonly batchSizes: readonly [number, number];
+  /** The size that was `observed` in the traces, by sizes known before the call, those of `axis` of the arguments first. */
+  fitSize(observed: readonly number[], axis: number): Size | undefined;
 }
 
 /** Attributes of a node by name. */
@@ -43,7 +44,7 @@ export interface LoweringBuilder {
   ints(values: readonly number[]): Value;
   /** An int32 vector of shape `[rows.length, 2]`, as paddings are given. */
   intPairs(rows: readonly (readonly [number, number])[]): Value;
-  /** An int32 vector of sizes; computed from the batch size where one depends on it. */
+  /** An int32 vector of sizes; computed from those of earlier values where one is not static. */
   sizes(sizes: readonly Size[]): Value;
   /** `value` in another shape of as many elements. */
   reshape(value: Value, sizes: readonly Size[]): Value;
