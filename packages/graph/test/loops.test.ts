@@ -14,7 +14,7 @@ import {
   validateGraph,
 } from "../src/index.js";
 import { makeInputs, makeRandom, randomizeWeights } from "./compare-model.js";
-import { constant, makeGraph, node, scan } from "./make-graph.js";
+import { constant, listOps, makeGraph, node, scan } from "./make-graph.js";
 import { allFormats, expectClose, runFormat, toOutput } from "./run-formats.js";
 import { runGraph } from "./run-graph.js";
 
@@ -47,6 +47,10 @@ function modelOf(cell: Cell, time = 4): tf.LayersModel {
   const input = tf.input({ shape: [time, 3] });
   const rnn = layers.rnn({ cell: cell as never, returnSequences: true });
   return tf.model({ inputs: input, outputs: rnn.apply(input) as tf.SymbolicTensor });
+}
+
+function apply(layer: tf.layers.Layer, x: tf.SymbolicTensor): tf.SymbolicTensor {
+  return layer.apply(x) as tf.SymbolicTensor;
 }
 
 function randomTensor(shape: number[]): tf.Tensor {
@@ -115,6 +119,54 @@ describe("a recurrence of open length", () => {
     tf.dispose(await model.executeAsync(feeds));
     expect(tf.memory().numTensors).toBe(tensors);
     model.dispose();
+  });
+});
+
+describe("a model of open time", () => {
+  const cases: Record<string, [tf.Shape, (x: tf.SymbolicTensor) => tf.SymbolicTensor | tf.SymbolicTensor[]]> = {
+    "an lstm that gives all": [
+      [null, 3],
+      (x) => layers.lstm({ units: 4, returnSequences: true, returnState: true }).apply(x) as tf.SymbolicTensor[],
+    ],
+    "a gru behind a mask": [
+      [null, 3],
+      (x) => apply(layers.gru({ units: 4, goBackwards: true }), apply(layers.masking(), x)),
+    ],
+    "an embedding and a bidirectional layer": [
+      [null],
+      (x) => {
+        const embedded = apply(layers.embedding({ inputDim: 6, outputDim: 3, maskZero: true }), x);
+        const layer = layers.simpleRNN({ units: 2, returnSequences: true });
+        return apply(layers.bidirectional({ layer, mergeMode: "concat" }), embedded);
+      },
+    ],
+    "an lstm in each step of an open number": [
+      [null, null, 3],
+      (x) => apply(layers.timeDistributed({ layer: layers.lstm({ units: 2, returnSequences: true }) }), x),
+    ],
+    "a convLstm2d over open images": [
+      [null, null, null, 2],
+      (x) => apply(layers.convLstm2d({ filters: 2, kernelSize: 3, padding: "same", returnSequences: true }), x),
+    ],
+  };
+
+  it.each(Object.keys(cases))("gives at any length what TensorFlow.js gives: %s", async (name) => {
+    const [shape, build] = cases[name]!;
+    const input = tf.input({ shape });
+    const model = tf.model({ inputs: input, outputs: build(input) });
+    randomizeWeights(model);
+    const graph = optimize(captureModel(model).graph);
+    for (const time of [1, 9]) {
+      const sizes = [3, ...shape.map((size, axis) => size ?? time + axis)];
+      const x = tf.tidy(() =>
+        shape.length === 1 ? tf.floor(tf.mul(tf.abs(randomTensor(sizes)), 6)) : randomTensor(sizes),
+      );
+      const result = model.predict(x);
+      const expected = (Array.isArray(result) ? result : [result]).map(toOutput);
+      for (const format of allFormats) {
+        expectClose(await runFormat(format, graph, { [graph.inputs[0]!.name]: x }), expected, 1e-5);
+      }
+    }
   });
 });
 
@@ -202,6 +254,18 @@ describe("the capture of a recurrent layer", () => {
       error = caught;
     }
     expect(isCkptError(error, "IMPURE_COMPUTATION") && error.details.layer).toMatch(/^rnn_.*\/cell$/);
+  });
+
+  it("has no trace of dropout", () => {
+    const model = tf.sequential({
+      layers: [
+        layers.lstm({ units: 3, inputShape: [4, 3], dropout: 0.3, recurrentDropout: 0.2, returnSequences: true }),
+        layers.gru({ units: 3, dropout: 0.3, recurrentDropout: 0.2 }),
+      ],
+    });
+    const bodies = optimize(captureModel(model).graph).nodes.flatMap((each) => each.scan?.body ?? []);
+    expect(bodies).toHaveLength(2);
+    expect(bodies.flatMap(listOps)).not.toContain("OnesLike");
   });
 
   it("leaves the model and the number of tensors as they were", () => {
