@@ -17,7 +17,7 @@ import { composedOps, opSchemas } from "./op-schemas.js";
  * The last GraphDef version with a meaning of its own; later ones count days.
  * Reference: the version history in tensorflow/core/public/version.h.
  */
-const producerVersion = 30;
+export const producerVersion = 30;
 
 /** How a graph is written for TensorFlow and TensorFlow.js. */
 export interface EmitGraphDefOptions {

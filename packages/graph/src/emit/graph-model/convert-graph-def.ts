@@ -47,11 +47,17 @@ export interface GraphModelSignature {
 /**
  * Turns a GraphDef into a TensorFlow.js GraphModel, operation by operation.
  *
+ * @param findReason - Why TensorFlow.js cannot execute an operation. Default: for what the IR is written as.
+ *
  * @throws {CkptError} UNSUPPORTED_OP when TensorFlow.js cannot execute an operation; all of them are listed.
  * @throws {CkptError} UNSUPPORTED_DTYPE when a constant has an element type that TensorFlow.js does not have.
  */
-export function convertGraphDefToGraphModel(graphDef: GraphDef, signature: BoundSignature): GraphModel {
-  requireNoUnsupported("GraphModel", findUnsupported(graphDef));
+export function convertGraphDefToGraphModel(
+  graphDef: GraphDef,
+  signature: BoundSignature,
+  findReason: typeof findGraphModelOpReason = findGraphModelOpReason,
+): GraphModel {
+  requireNoUnsupported("GraphModel", findUnsupported(graphDef, findReason));
   const weightSpecs: GraphModelWeightSpec[] = [];
   const contents: Uint8Array[] = [];
   const takeValues = (each: NodeDef): NodeDef => {
@@ -85,14 +91,11 @@ export function convertGraphDefToGraphModel(graphDef: GraphDef, signature: Bound
   };
 }
 
-function findUnsupported(graphDef: GraphDef): UnsupportedNode[] {
+function findUnsupported(graphDef: GraphDef, findReason: typeof findGraphModelOpReason): UnsupportedNode[] {
   const nodes = [...graphDef.node, ...(graphDef.library?.function.flatMap((each) => each.nodeDef) ?? [])];
   return nodes.flatMap((node) => {
     const padding = node.attr["padding"]?.value;
-    const reason = findGraphModelOpReason(
-      node.op,
-      padding?.case === "s" ? new TextDecoder().decode(padding.value) : "",
-    );
+    const reason = findReason(node.op, padding?.case === "s" ? new TextDecoder().decode(padding.value) : "");
     return reason === undefined ? [] : [{ op: node.op, reason, layer: "" }];
   });
 }
