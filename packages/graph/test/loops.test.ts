@@ -5,14 +5,20 @@ import { beforeAll, describe, expect, it } from "vitest";
 
 import { listLayers, listWeights } from "../src/capture/layer-tree.js";
 import {
+  bindSignature,
   bindWeights,
   captureModel,
+  convertGraphDefToGraphModel,
+  emitGraphDef,
   emitGraphModel,
   emitOnnx,
   type Graph,
   optimize,
+  parseGraphDef,
+  serializeGraphDef,
   validateGraph,
 } from "../src/index.js";
+import { mapConstants } from "../src/ir/graph-index.js";
 import { makeInputs, makeRandom, randomizeWeights } from "./compare-model.js";
 import { constant, listOps, makeGraph, node, scan } from "./make-graph.js";
 import { allFormats, expectClose, runFormat, toOutput } from "./run-formats.js";
@@ -118,6 +124,39 @@ describe("a recurrence of open length", () => {
     const tensors = tf.memory().numTensors;
     tf.dispose(await model.executeAsync(feeds));
     expect(tf.memory().numTensors).toBe(tensors);
+    model.dispose();
+  });
+});
+
+describe("a GraphDef with functions", () => {
+  it("runs in TensorFlow.js where two of them have constants of one name", async () => {
+    const single = openTime();
+    const [first, after] = single.nodes.slice(-2);
+    const second = {
+      ...mapConstants(single, (each) => ({ ...each, values: each.values.map((value) => 2 * value + 1) })).nodes.at(-2)!,
+      name: "second",
+      inputs: [{ node: "after", output: 0 }, ...first!.inputs.slice(1)],
+    };
+    const graph = makeGraph([...single.nodes.slice(0, -2), first!, after!, second], ["scan", "second"]);
+    const graphDef = parseGraphDef(serializeGraphDef(emitGraphDef(graph)));
+    const bodies = graphDef.library?.function ?? [];
+    expect(bodies).toHaveLength(4);
+    // As TensorFlow names them: each function has names of its own.
+    for (const body of bodies) {
+      const prefix = `${body.signature?.name}/`;
+      const strip = (text: string): string => text.replace(prefix, "");
+      for (const each of body.nodeDef) {
+        each.name = strip(each.name);
+        each.input = each.input.map(strip);
+      }
+      for (const [name, value] of Object.entries(body.ret)) body.ret[name] = strip(value);
+    }
+    const feeds = { x: randomTensor([3, 4, 2]), start: randomTensor([3, 2]), scale: randomTensor([3, 2]) };
+    const model = await tf.loadGraphModel(
+      tf.io.fromMemory(convertGraphDefToGraphModel(graphDef, bindSignature(graph))),
+    );
+    const found = (await model.executeAsync(feeds, ["scan", "second"])) as tf.Tensor[];
+    expectClose(found.map(toOutput), runGraph(graph, Object.values(feeds)).map(toOutput), 1e-6);
     model.dispose();
   });
 });

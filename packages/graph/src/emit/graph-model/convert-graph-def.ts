@@ -19,6 +19,7 @@ import { fromDataType } from "../graph-def/data-type.js";
 import { toTensorInfo } from "../saved-model.js";
 import { requireNoUnsupported, type UnsupportedNode } from "../unsupported-ops.js";
 import { findGraphModelOpReason } from "./graph-model-ops.js";
+import { scopeFunction } from "./scope-function.js";
 
 /** Name, shape and element type of one weight, as in TensorFlow.js' weights manifest. */
 export interface GraphModelWeightSpec {
@@ -77,9 +78,10 @@ export function convertGraphDefToGraphModel(
       ? undefined
       : create(FunctionDefLibrarySchema, {
           ...graphDef.library,
-          function: graphDef.library.function.map((each) =>
-            create(FunctionDefSchema, { ...each, nodeDef: each.nodeDef.map(takeValues) }),
-          ),
+          function: graphDef.library.function.map((each) => {
+            const scoped = scopeFunction(each);
+            return create(FunctionDefSchema, { ...scoped, nodeDef: scoped.nodeDef.map(takeValues) });
+          }),
         });
   return {
     modelTopology: toJsonObject(
