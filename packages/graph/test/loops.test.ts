@@ -117,6 +117,31 @@ describe("a recurrence of open length", () => {
     for (const format of allFormats) expectClose(await runFormat(format, graph, feeds), expected, 1e-6);
   });
 
+  it.each<[string, (graph: Graph) => unknown]>([
+    ["GraphDef", (graph) => emitGraphDef(graph)],
+    ["GraphModel", (graph) => emitGraphModel(graph)],
+    ["ONNX", (graph) => emitOnnx(graph, { name: "none" })],
+  ])("is refused where %s lacks an operation of its step, with the layer", (_, emit) => {
+    const graph = openTime();
+    const nodes = graph.nodes.map((each) => {
+      if (each.scan === undefined) return each;
+      const { body } = each.scan;
+      const changed = body.nodes.map((inner) =>
+        inner.op === "Tanh" ? { ...inner, op: "Tanz", layer: "rnn/cell" } : inner,
+      );
+      return Object.assign({}, each, { scan: { ...each.scan, body: { ...body, nodes: changed } } });
+    });
+    let error: unknown;
+    try {
+      emit({ ...graph, nodes });
+    } catch (caught) {
+      error = caught;
+    }
+    expect(isCkptError(error, "UNSUPPORTED_OP") && error.details.ops.map(({ op, layers: from }) => [op, from])).toEqual(
+      [["Tanz", ["rnn/cell"]]],
+    );
+  });
+
   it("leaves no tensor behind in TensorFlow.js", async () => {
     const graph = openTime();
     const model = await tf.loadGraphModel(tf.io.fromMemory(emitGraphModel(graph)));

@@ -114,9 +114,11 @@ export function emitLoop(node: Node, step: ScanStep, { nodes, scope, stepCount, 
   const { functions } = scope.library;
   functions.push(defineCondition(condition, scope.enter(condition), variables));
   functions.push(defineBody(body, scope.enter(body), variables, step, emitBody));
-  const loop = "StatelessWhile";
-  scope.addNew(name, {
-    op: loop,
+  const op = "StatelessWhile";
+  // Not the name of the scan: its outputs are others.
+  const loop = scope.claim(`${name}/${op}`);
+  scope.addNew(loop, {
+    op,
     input: variables.map(({ initial }) => initial),
     attr: sortAttributes({
       T: listAttribute({ type: variables.map(({ type }) => type) }),
@@ -127,12 +129,12 @@ export function emitLoop(node: Node, step: ScanStep, { nodes, scope, stepCount, 
   });
 
   for (let index = 0; index < stateCount; index++) {
-    scope.define({ node: node.name, output: index }, scope.refer(name, loop, index));
+    scope.define({ node: node.name, output: index }, scope.refer(loop, op, index));
   }
   for (const [index, { elementType, elementShape }] of lists.entries()) {
     const stacked = scope.addNew(scope.claim(`${name}/TensorListStack`), {
       op: "TensorListStack",
-      input: [scope.refer(name, loop, stateCount + index), elementShape],
+      input: [scope.refer(loop, op, stateCount + index), elementShape],
       attr: sortAttributes({ element_dtype: elementType, num_elements: toAttrValue(attribute.int(stepCount ?? -1)) }),
     });
     const rank = node.outputs[stateCount + index]?.shape.length ?? 2;
