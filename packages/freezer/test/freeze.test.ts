@@ -170,6 +170,29 @@ describe("an artifact", () => {
     ]);
   });
 
+  it("records the parity of a recurrence of open length", async () => {
+    const model = tf.sequential({
+      layers: [
+        tf.layers.masking({ inputShape: [null, 3] }),
+        tf.layers.lstm({ units: 2, recurrentInitializer: "glorotNormal" }),
+      ],
+    });
+    setRandomWeights(model, 3);
+    const result = await freezeCheckpoint(model);
+    expectParity(result, 1);
+    expect(result.manifest.signature.inputs[0]?.shape).toEqual([null, null, 3]);
+  });
+
+  it("is made of a stateful model as it is after a reset, whatever it was shown", async () => {
+    const model = tf.sequential({
+      layers: [tf.layers.lstm({ batchInputShape: [3, 4, 2], units: 2, stateful: true, recurrentInitializer: "zeros" })],
+    });
+    setRandomWeights(model, 4);
+    model.predict(tf.ones([3, 4, 2]), { batchSize: 3 });
+    const { manifest } = await freezeCheckpoint(model);
+    expect(manifest.parity.map(({ batchSizes }) => batchSizes)).toEqual(allFormats.map(() => [3]));
+  });
+
   it("is made of a model built again in the same process, under other automatic names", async () => {
     const first = createNestedModel(1);
     const second = createNestedModel(2);

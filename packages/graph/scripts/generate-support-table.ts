@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import * as tf from "@tensorflow/tfjs";
 
 import { corrections } from "../src/correct/correct-kernels.js";
-import { opSchemas } from "../src/emit/graph-def/op-schemas.js";
+import { composedOps, opSchemas } from "../src/emit/graph-def/op-schemas.js";
 import { findGraphModelOpReason, rewrittenForGraphModel } from "../src/emit/graph-model/graph-model-ops.js";
 import { onnxEmitters } from "../src/emit/onnx/emit-onnx.js";
 import { refusedKernels } from "../src/lower/refused-kernels.js";
@@ -17,12 +17,12 @@ const code = (names: Iterable<string>): string => Array.from(names, (name) => `\
 function graphModelSupport(op: string): string {
   const rewritten = Object.hasOwn(rewrittenForGraphModel, op) ? rewrittenForGraphModel[op] : undefined;
   if (rewritten !== undefined) return `yes, ${rewritten}`;
-  const reason = findGraphModelOpReason(op, "");
+  const reason = composedOps.has(op) ? undefined : findGraphModelOpReason(op, "");
   return reason === undefined ? "yes" : `no: ${reason}`;
 }
 
 function listOps(): string {
-  return sorted(Object.keys(opSchemas))
+  return sorted(new Set([...Object.keys(opSchemas), ...composedOps]))
     .map((op) => `| \`${op}\` | yes | ${graphModelSupport(op)} | ${op in onnxEmitters ? "yes" : "no"} |`)
     .join("\n");
 }
@@ -85,6 +85,10 @@ Not corrected, since no built-in layer gets there: on \`wasm\`, \`Dilation2D\` a
 GraphModel too) and \`RotateWithOffset\` give other results than on \`cpu\`.
 
 ## Operations by format
+
+\`Scan\` is a recurrent layer or a \`timeDistributed\` one: for TensorFlow and TensorFlow.js it is written step by step, or,
+beyond 200 steps or over an open number of them, as a \`StatelessWhile\`; for ONNX as \`LSTM\`, \`GRU\` or \`RNN\`, or as ONNX's
+own \`Scan\` where there is a mask, or a cell or an activation that these do not have.
 
 | operation | GraphDef, SavedModel | GraphModel | ONNX |
 |---|---|---|---|

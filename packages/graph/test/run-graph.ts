@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 
 import { correctKernels } from "../src/index.js";
-import type { Attribute, Graph, Node } from "../src/ir/graph.js";
+import type { Attribute, Graph, Node, ScanStep } from "../src/ir/graph.js";
 
 type Run = (inputs: tf.Tensor[], node: Node) => tf.Tensor | tf.Tensor[];
 
@@ -313,6 +313,24 @@ function checkTypes(node: Node, inputs: readonly tf.Tensor[]): void {
   if (new Set(dtypes).size > 1) throw new TypeError(`${node.name} (${node.op}) mixes ${dtypes.join(", ")}`);
 }
 
+function runScan(inputs: readonly tf.Tensor[], { sequenceCount, stateCount, body }: ScanStep): tf.Tensor[] {
+  const slices = inputs.slice(0, sequenceCount).map((sequence) => tf.unstack(sequence, 1));
+  const captures = inputs.slice(sequenceCount + stateCount);
+  let states: readonly tf.Tensor[] = inputs.slice(sequenceCount, sequenceCount + stateCount);
+  const steps = slices[0]!.map((_, step) => {
+    const outputs = runGraph(body, [...slices.map((list) => list[step]!), ...states, ...captures]);
+    states = outputs.slice(0, stateCount);
+    return outputs.slice(stateCount);
+  });
+  const sequences = steps[0]!.map((_, output) =>
+    tf.stack(
+      steps.map((list) => list[output]!),
+      1,
+    ),
+  );
+  return [...states, ...sequences];
+}
+
 /** Runs a graph with TensorFlow.js operations, node by node, and checks each result against what the graph says of it. */
 export function runGraph(graph: Graph, inputs: readonly tf.Tensor[]): tf.Tensor[] {
   return tf.tidy(() => {
@@ -325,7 +343,8 @@ export function runGraph(graph: Graph, inputs: readonly tf.Tensor[]): tf.Tensor[
         const { values: data, shape, dtype } = node.constant!;
         outputs = tf.tensor(data.slice(), [...shape], dtype);
       } else {
-        const run = runs[node.op];
+        const run: Run | undefined =
+          node.scan === undefined ? runs[node.op] : (operands) => runScan(operands, node.scan!);
         if (run === undefined) throw new TypeError(`no way to run ${node.op}`);
         const operands = node.inputs.map((input) => values.get(input.node)![input.output]!);
         checkTypes(node, operands);

@@ -25,6 +25,16 @@ export interface ProgramCall {
   /** The attributes as they were in each trace that has sizes of its own. */
   readonly attributes: readonly Readonly<Record<string, unknown>>[];
   readonly outputs: readonly SizedTensor[];
+  /** What a call of a recurrent region repeats. */
+  readonly body?: ProgramBody;
+}
+
+/** The body of a recurrent region. */
+export interface ProgramBody {
+  readonly inputs: readonly SizedTensor[];
+  readonly outputs: readonly ProgramArgument[];
+  readonly calls: readonly ProgramCall[];
+  readonly constants: readonly ProgramConstant[];
 }
 
 /**

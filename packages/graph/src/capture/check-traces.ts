@@ -37,6 +37,7 @@ function describeCall(call: KernelCall): string {
     call.layer,
     call.inputs.map((input) => [input.slot, input.operand, describeTensor(input)]),
     call.outputs.map(describeTensor),
+    call.body?.inputs.map(describeTensor) ?? [],
   ]);
 }
 
@@ -55,13 +56,14 @@ function findParting(a: Trace, b: Trace): string | undefined {
     if (callA === undefined || callB === undefined || describeCall(callA) !== describeCall(callB)) {
       return [callA?.layer ?? "", callB?.layer ?? ""].find((layer) => layer !== "") ?? "";
     }
+    const parting =
+      callA.body === undefined || callB.body === undefined ? undefined : findParting(callA.body, callB.body);
+    if (parting !== undefined) return parting === "" ? callA.layer : parting;
   }
   return describeOutputs(a) === describeOutputs(b) ? undefined : "";
 }
 
-function checkSameValues({ first, otherValues }: TraceSet): void {
-  const parting = findParting(first, otherValues);
-  if (parting !== undefined) failImpure(parting, "it does other operations when the input values change");
+function checkSameValues(first: Trace, otherValues: Trace): void {
   for (const [index, call] of first.calls.entries()) {
     const other = otherValues.calls[index];
     if (serializeCanonicalJson(call.attributes) !== serializeCanonicalJson(other?.attributes)) {
@@ -70,6 +72,7 @@ function checkSameValues({ first, otherValues }: TraceSet): void {
     if (describeShapes(call) !== describeShapes(other)) {
       failImpure(call.layer, `the shape of ${call.kernel} differs between two runs on inputs of one shape`);
     }
+    if (call.body !== undefined && other?.body !== undefined) checkSameValues(call.body, other.body);
   }
   for (const [index, constant] of first.constants.entries()) {
     const other = otherValues.constants[index];
@@ -98,6 +101,9 @@ function checkSameCalls({ first, otherSizes, nameCause }: TraceSet): void {
  * @throws {CkptError} IMPURE_COMPUTATION naming the layer where they part.
  */
 export function checkTraces(traces: TraceSet): void {
-  checkSameValues(traces);
+  const { first, otherValues } = traces;
+  const parting = findParting(first, otherValues);
+  if (parting !== undefined) failImpure(parting, "it does other operations when the input values change");
+  checkSameValues(first, otherValues);
   checkSameCalls(traces);
 }

@@ -2,7 +2,7 @@ import type { Dtype } from "@ckpt/manifest";
 
 import type { ProgramConstant, ProgramWeight, SizedTensor } from "../capture/captured-program.js";
 import { copyValues } from "../capture/tensor-values.js";
-import type { Constant, Node, TensorValues } from "../ir/graph.js";
+import type { Constant, Node, ScanStep, TensorValues } from "../ir/graph.js";
 import { addSizes, equalSizes, isStaticSize, scaleSize, type Size, staticSize, toSymbolicShape } from "../ir/size.js";
 import type { Attributes, LoweringBuilder, Value } from "./lowering.js";
 import { createSizeNodes } from "./size-nodes.js";
@@ -15,6 +15,7 @@ export interface GraphBuilder extends LoweringBuilder {
   placeholder(name: string, tensor: SizedTensor): Value;
   weight(weight: ProgramWeight): Value;
   constant(constant: ProgramConstant): Value;
+  scan(inputs: readonly Value[], outputs: readonly SizedTensor[], step: ScanStep): Value[];
   /** From now on the symbols among the sizes of this value may be read from it. */
   learnSizes(value: Value): void;
   /** The symbols that can be read. */
@@ -48,6 +49,7 @@ export function createGraphBuilder(): GraphBuilder {
     extra: {
       attributes?: Attributes;
       constant?: Constant;
+      scan?: ScanStep;
     },
   ): Value[] => {
     const legal = toNodeName(name);
@@ -65,6 +67,7 @@ export function createGraphBuilder(): GraphBuilder {
       outputs: outputs.map(({ dtype, sizes }) => ({ dtype, shape: toSymbolicShape(sizes) })),
       layer,
       ...(extra.constant === undefined ? {} : { constant: extra.constant }),
+      ...(extra.scan === undefined ? {} : { scan: extra.scan }),
     });
     const dependsOnInput = op === "Placeholder" || inputs.some((input) => input.dependsOnInput);
     return outputs.map(({ dtype, sizes }, output) => ({ dtype, sizes, dependsOnInput, ref: { node: unique, output } }));
@@ -125,6 +128,7 @@ export function createGraphBuilder(): GraphBuilder {
       sizeNodes.learn(value, true);
       return value;
     },
+    scan: (inputs, outputs, step) => addNode(inLayer("Scan"), "Scan", inputs, outputs, { scan: step }),
     weight: ({ key, dtype, shape, values }) => addConstant(key, { dtype, shape, values, weight: key }),
     constant: ({ dtype, sizes: shape, values, step, isRow, layer: path }) => {
       layer = path;

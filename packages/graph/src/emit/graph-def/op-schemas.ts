@@ -216,3 +216,6 @@ export const opSchemas: Readonly<Record<string, OpSchema>> = {
   Range: { types: { Tidx: first } },
   Shape: { types: { T: first, out_type: result } },
 };
+
+/** Operations of the IR that a GraphDef holds as several others. */
+export const composedOps: ReadonlySet<string> = new Set(["Prelu", "Scan"]);

@@ -4,6 +4,8 @@ import type { Dtype } from "@ckpt/manifest";
 import {
   AttrValueSchema,
   type GraphDef,
+  FunctionDefLibrarySchema,
+  FunctionDefSchema,
   GraphDefSchema,
   type NodeDef,
   NodeDefSchema,
@@ -18,6 +20,7 @@ import { toTensorInfo } from "../saved-model.js";
 import { requireNoUnsupported, type UnsupportedNode } from "../unsupported-ops.js";
 import { decomposeTransposedConv3d } from "./decompose-transposed-conv-3d.js";
 import { findGraphModelOpReason } from "./graph-model-ops.js";
+import { scopeFunction } from "./scope-function.js";
 
 /** Name, shape and element type of one weight, as in TensorFlow.js' weights manifest. */
 export interface GraphModelWeightSpec {
@@ -60,7 +63,7 @@ export function convertGraphDefToGraphModel(
   requireNoUnsupported("GraphModel", findUnsupported(graphDef, findReason));
   const weightSpecs: GraphModelWeightSpec[] = [];
   const contents: Uint8Array[] = [];
-  const node = graphDef.node.map((each) => {
+  const takeValues = (each: NodeDef): NodeDef => {
     const tensor = each.op === "Const" ? each.attr["value"]?.value : undefined;
     if (tensor?.case !== "tensor") {
       return each;
@@ -69,9 +72,23 @@ export function convertGraphDefToGraphModel(
     weightSpecs.push({ name: each.name, shape: shapeOf(tensor.value), dtype });
     contents.push(readTensorContent(tensor.value, `constant ${each.name}`));
     return withoutValues(each, tensor.value);
-  });
+  };
+  const node = graphDef.node.map(takeValues);
+  // TensorFlow.js looks for the constants of functions among those of the graph.
+  const library =
+    graphDef.library === undefined
+      ? undefined
+      : create(FunctionDefLibrarySchema, {
+          ...graphDef.library,
+          function: graphDef.library.function.map((each) => {
+            const scoped = scopeFunction(each);
+            return create(FunctionDefSchema, { ...scoped, nodeDef: scoped.nodeDef.map(takeValues) });
+          }),
+        });
   return {
-    modelTopology: toJsonObject(create(GraphDefSchema, { ...graphDef, node })),
+    modelTopology: toJsonObject(
+      create(GraphDefSchema, { ...graphDef, node, ...(library === undefined ? {} : { library }) }),
+    ),
     weightSpecs,
     weightData: concatenate(contents),
     signature: { inputs: toTensorInfoJson(signature.inputs), outputs: toTensorInfoJson(signature.outputs) },
@@ -79,7 +96,8 @@ export function convertGraphDefToGraphModel(
 }
 
 function findUnsupported(graphDef: GraphDef, findReason: typeof findGraphModelOpReason): UnsupportedNode[] {
-  return graphDef.node.flatMap((node) => {
+  const nodes = [...graphDef.node, ...(graphDef.library?.function.flatMap((each) => each.nodeDef) ?? [])];
+  return nodes.flatMap((node) => {
     const padding = node.attr["padding"]?.value;
     const reason = findReason(node.op, padding?.case === "s" ? new TextDecoder().decode(padding.value) : "");
     return reason === undefined ? [] : [{ op: node.op, reason, layer: "" }];

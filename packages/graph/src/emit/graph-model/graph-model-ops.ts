@@ -1,3 +1,4 @@
+import { loopOps } from "../graph-def/emit-loop.js";
 import { opSchemas } from "../graph-def/op-schemas.js";
 
 /** Operations of a GraphDef that TensorFlow.js 4.22 has no executor for. */
@@ -24,6 +25,7 @@ export function findGraphModelOpReason(op: string, padding: string): string | un
     op === "Const" ||
     op === "Placeholder" ||
     graphModelOnly.has(op) ||
+    loopOps.has(op) ||
     (Object.hasOwn(opSchemas, op) && !unknownToGraphModel.has(op));
   if (!isKnown) {
     return "no such operation in TensorFlow.js' GraphModel";
