@@ -2,7 +2,6 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 
 import {
-  type ArtifactFormat,
   type ArtifactManifest,
   artifactManifestType,
   CkptError,
@@ -14,23 +13,23 @@ import {
   verifyFiles,
 } from "@ckpt/manifest";
 
+import type { FormatChoice } from "./choose-formats.js";
+
 /** What an artifact has to be to be left as it is. */
-export interface WantedArtifact {
+export interface WantedArtifact extends FormatChoice {
   /** The source's digest. */
   readonly sourceDigest: string;
-  readonly formats: readonly ArtifactFormat[];
-  readonly tolerance: number;
 }
 
 /**
- * The artifact at `path`, if it was frozen from the model with this digest into just these formats, was held to this
- * tolerance or a smaller one, and all its files are as they were written; `undefined` where there is none or another.
+ * The artifact at `path`, if it was frozen from the model with this digest into just these formats with weights stored
+ * by these rules, was held to these tolerances or smaller ones, and all its files are as they were written; `undefined` where there is none or another.
  *
  * @throws {CkptError} SCHEMA_TOO_NEW when a newer ckpt wrote it.
  */
 export async function findArtifact(
   path: string,
-  { sourceDigest, formats, tolerance }: WantedArtifact,
+  { sourceDigest, formats, tolerance, quantization }: WantedArtifact,
 ): Promise<Sealed<ArtifactManifest> | undefined> {
   let manifest: Sealed<ArtifactManifest>;
   try {
@@ -42,6 +41,8 @@ export async function findArtifact(
   const isSame =
     manifest.source.digest === sourceDigest &&
     manifest.tolerance <= tolerance &&
+    JSON.stringify(manifest.quantization?.rules) === JSON.stringify(quantization?.rules) &&
+    (manifest.quantization?.tolerance ?? 0) <= (quantization?.tolerance ?? 0) &&
     manifest.formats.length === formats.length &&
     formats.every((format) => manifest.formats.includes(format));
   return isSame && (await verifyFiles(path, manifest.files)).length === 0 ? manifest : undefined;

@@ -1,14 +1,8 @@
-import {
-  type ArtifactFormat,
-  artifactFormats,
-  type ArtifactManifest,
-  CkptError,
-  isCkptError,
-  leaseFolder,
-} from "@ckpt/manifest";
+import { type ArtifactManifest, isCkptError, leaseFolder } from "@ckpt/manifest";
 
 import { findArtifact, requireReplaceable } from "./artifact-folder.js";
 import { bindSavedWeights } from "./bind-saved-weights.js";
+import { chooseFormats } from "./choose-formats.js";
 import type { FormatOptions, FreezeResult, UnverifiedFormat } from "./freeze-options.js";
 import { assignWeights, captureTemplate, disposeTemplate, type FreezeTemplate } from "./freeze-template.js";
 import { loadModel } from "./load-model.js";
@@ -36,9 +30,9 @@ export interface FreezeJobsOptions extends FormatOptions {
  */
 export async function runFreezeJobs(
   jobs: readonly FreezeJob[],
-  { formats, tolerance = 1e-5, onProgress = () => {}, isSkippingRemoved = false }: FreezeJobsOptions,
+  { onProgress = () => {}, isSkippingRemoved = false, ...formatOptions }: FreezeJobsOptions,
 ): Promise<readonly FreezeResult[]> {
-  const writeOptions = { formats: chooseFormats(formats), tolerance: checkTolerance(tolerance), onProgress };
+  const choice = chooseFormats(formatOptions);
   const results: FreezeResult[] = [];
   let template: FreezeTemplate | undefined;
   const freezeLoaded = async ({ source, out }: FreezeJob): Promise<FreezeResult> => {
@@ -52,12 +46,12 @@ export async function runFreezeJobs(
       onProgress({ kind: "captured", source: source.path, topologyDigest, nodeCount: graph.graph.nodes.length });
     }
     const graph = bindSavedWeights(template.graph, loaded.weights, source.path);
-    return writeArtifact(template, source, graph, { ...writeOptions, out });
+    return writeArtifact(template, source, graph, { choice, onProgress, out });
   };
   /** `undefined` for a checkpoint that is left out. */
   const freezeModel = async (job: FreezeJob): Promise<FreezeResult | undefined> => {
     const { source, out } = job;
-    const manifest = await findArtifact(out, { sourceDigest: source.digest, ...writeOptions });
+    const manifest = await findArtifact(out, { sourceDigest: source.digest, ...choice });
     if (manifest !== undefined) return { path: out, manifest, isReused: true, unverified: listUnverified(manifest) };
     await requireReplaceable(out);
     if (source.kind !== "checkpoint") return freezeLoaded(job);
@@ -104,18 +98,4 @@ function listUnverified({ formats, parity }: ArtifactManifest): readonly Unverif
   return formats
     .filter((format) => parity.every((record) => record.format !== format))
     .map((format) => ({ format, reason: "it was not compared when it was frozen" }));
-}
-
-/** The formats asked for, each once and in the order of `artifactFormats`, so that equal sets give equal manifests. */
-function chooseFormats(formats: readonly ArtifactFormat[] = artifactFormats): readonly ArtifactFormat[] {
-  const chosen = artifactFormats.filter((format) => formats.includes(format));
-  const unknown = formats.filter((format) => !artifactFormats.includes(format));
-  if (chosen.length > 0 && unknown.length === 0) return chosen;
-  const expected = `one or more of ${artifactFormats.join(", ")}`;
-  throw new CkptError("INVALID_OPTION", { option: "formats", expected, found: formats.join(", ") || "none" });
-}
-
-function checkTolerance(tolerance: number): number {
-  if (tolerance >= 0) return tolerance;
-  throw new CkptError("INVALID_OPTION", { option: "tolerance", expected: "0 or more", found: String(tolerance) });
 }

@@ -1,16 +1,23 @@
-import type { ArtifactFormat, ArtifactManifest, Sealed } from "@ckpt/manifest";
+import type { ArtifactFormat, ArtifactManifest, QuantizeRule, Sealed } from "@ckpt/manifest";
 
 import type { FreezeProgress } from "./progress.js";
 
 /** How to freeze, whatever is frozen. */
 export interface FormatOptions {
-  /** Default: all four. */
+  /** Default: `defaultArtifactFormats`. */
   readonly formats?: readonly ArtifactFormat[];
   /**
    * Largest accepted absolute error against the source's own model, per output; for an output whose values go beyond 1,
-   * times its largest magnitude. Default: 1e-5.
+   * times its largest magnitude. Default: 1e-5, and for a quantized GraphModel what {@link quantizedTolerances} says of
+   * the coarsest form asked for.
    */
   readonly tolerance?: number;
+  /**
+   * How the GraphModel stores its float32 weights: of the rules that match a weight's name in `model.json`, such as
+   * `encoder/dense_1/kernel`, the last one says it. Only storage: they are floats again when it is loaded. Default: as
+   * they are.
+   */
+  readonly quantize?: readonly QuantizeRule[];
   readonly onProgress?: (progress: FreezeProgress) => void;
 }
 

@@ -1,3 +1,4 @@
+export { quantizedTolerances } from "./choose-formats.js";
 export { freeze, type FreezeOptions, freezeRun, type FreezeRunOptions } from "./freeze.js";
 export type { FormatOptions, FreezeResult, UnverifiedFormat } from "./freeze-options.js";
 export type { FreezeProgress } from "./progress.js";

@@ -11,6 +11,7 @@ import {
   stageFolder,
 } from "@ckpt/manifest";
 
+import type { FormatChoice } from "./choose-formats.js";
 import { emitFormats } from "./emit-formats.js";
 import type { FreezeResult } from "./freeze-options.js";
 import type { FreezeTemplate } from "./freeze-template.js";
@@ -23,8 +24,7 @@ import { verifyFormats } from "./verify/verify-formats.js";
 export interface WriteArtifactOptions {
   /** The artifact's folder; an artifact that is there is replaced. */
   readonly out: string;
-  readonly formats: readonly ArtifactFormat[];
-  readonly tolerance: number;
+  readonly choice: FormatChoice;
   readonly onProgress: (progress: FreezeProgress) => void;
 }
 
@@ -32,27 +32,25 @@ export interface WriteArtifactOptions {
  * Writes a bound graph in every format, compares what was written with the template's model, and commits. When
  * anything fails, nothing stands at `out` that did not stand there before.
  *
- * @throws {CkptError} UNSUPPORTED_OP before anything is written; what `verifyFormats` throws; FILE_SYSTEM.
+ * @throws {CkptError} what `emitFormats` and `verifyFormats` throw; FILE_SYSTEM.
  */
 export async function writeArtifact(
   template: FreezeTemplate,
   source: ModelSource,
   graph: Graph,
-  { out, formats, tolerance, onProgress }: WriteArtifactOptions,
+  { out, choice, onProgress }: WriteArtifactOptions,
 ): Promise<FreezeResult> {
   const { signature } = template.graph;
-  const files = emitFormats(graph, formats, source.digest);
   // Resolved, so that `.` and `..` have a parent to be staged in.
   const staged = await stageFolder(resolve(out), { isReplacing: true });
   try {
-    for (const { path, data } of files) await staged.write(path, data);
+    for (const { path, data } of emitFormats(graph, choice, source.digest)) await staged.write(path, data);
     const { parity, unverified } = await verifyFormats({
       folder: staged.path,
-      formats,
+      choice,
       graph,
       signature,
       reference: createLayersModelRunner(template.model),
-      tolerance,
       artifact: out,
     });
     for (const progress of describeParity(source.path, parity)) onProgress(progress);
@@ -62,8 +60,7 @@ export async function writeArtifact(
       schemaVersion: artifactManifestType.schemaVersion,
       source: describeSource(source),
       signature,
-      formats,
-      tolerance,
+      ...choice,
       parity,
       files,
     }));

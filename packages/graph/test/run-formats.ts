@@ -37,7 +37,9 @@ const runs: Readonly<Record<Format, Run>> = {
     return runGraphModel(convertGraphDefToGraphModel(graphDef, bindSignature(graph)), graph, feeds);
   },
   "saved-model": (graph, feeds) => {
-    const { graphDef, signature } = parseSavedModel(emitSavedModel(emitGraphDef(graph), bindSignature(graph)));
+    const { graphDef, signature } = parseSavedModel(
+      emitSavedModel(emitGraphDef(graph), { serving_default: bindSignature(graph) }),
+    );
     return runGraphModel(convertGraphDefToGraphModel(graphDef, signature), graph, feeds);
   },
   onnx: (graph, feeds) => runOnnx(emitOnnx(graph, { name: "test" }), graph, feeds),

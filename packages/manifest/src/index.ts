@@ -3,6 +3,7 @@ export {
   artifactFormats,
   type ArtifactManifest,
   artifactManifestType,
+  defaultArtifactFormats,
   formatPaths,
   type ParityRecord,
 } from "./artifact-manifest.js";
@@ -60,6 +61,7 @@ export type { MetricEstimate } from "./metric-estimate.js";
 export { type MetricsManifest, metricsManifestType } from "./metrics-manifest.js";
 export { pinCheckpoint, readPins, unpinCheckpoint } from "./pin-checkpoint.js";
 export type { ProcessHolder } from "./process-holder.js";
+export { type Quantization, quantizations, type QuantizeRule } from "./quantize-rule.js";
 export {
   type CandidateStatus,
   type RankedCandidate,

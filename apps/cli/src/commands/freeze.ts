@@ -1,8 +1,18 @@
 import { basename, dirname, join, resolve } from "node:path";
 
 import { selectBackend } from "@ckpt/backend";
-import { type ModelSource, readSource, type Source } from "@ckpt/freezer";
-import { type ArtifactFormat, artifactFormats, artifactPath, CkptError, formatPaths, runLayout } from "@ckpt/manifest";
+import { type ModelSource, quantizedTolerances, readSource, type Source } from "@ckpt/freezer";
+import {
+  type ArtifactFormat,
+  artifactFormats,
+  artifactPath,
+  CkptError,
+  defaultArtifactFormats,
+  formatPaths,
+  quantizations,
+  type QuantizeRule,
+  runLayout,
+} from "@ckpt/manifest";
 
 import type { Command } from "../command.js";
 import { exitCodes } from "../exit-code.js";
@@ -16,6 +26,7 @@ interface Arguments {
   readonly out: string | undefined;
   readonly formats: string | undefined;
   readonly tolerance: number | undefined;
+  readonly quantize: readonly string[];
 }
 
 /** `ckpt freeze`: checkpoints to artifacts. */
@@ -25,7 +36,9 @@ export const freezeCommand: Command<Arguments> = {
   examples: [
     ["freeze runs/dense", "every checkpoint of a run, into runs/dense/artifacts"],
     ["freeze path/to/model.json --out frozen --formats onnx,graph-def", "one LayersModel, two formats"],
+    ["freeze runs/dense --quantize u8 --quantize 'u16=dense_1/*'", "a smaller GraphModel, one layer of it finer"],
   ],
+  repeatable: ["quantize"],
   options: (parser) =>
     parser
       .positional("source", {
@@ -42,14 +55,23 @@ export const freezeCommand: Command<Arguments> = {
       .option("formats", {
         type: "string",
         requiresArg: true,
-        describe: `Comma-separated: ${artifactFormats.join(",")}; default: all`,
+        describe: `Comma-separated: ${artifactFormats.join(",")}; default: ${defaultArtifactFormats.join(",")}`,
       })
       .option("tolerance", {
         type: "number",
         requiresArg: true,
-        describe: "Largest accepted absolute error; default: 1e-5",
+        describe: `Largest accepted absolute error; default: 1e-5, for a quantized GraphModel ${describeTolerances()}`,
+      })
+      .option("quantize", {
+        type: "string",
+        array: true,
+        default: [],
+        requiresArg: true,
+        describe:
+          "How the GraphModel stores its weights: u16, f16, u8 or none, or FORM=PATTERN of weight names with * and ?; " +
+          "may be repeated, the last that matches counts. u16 is as small as f16 and closer on ordinary weights",
       }),
-  run: async ({ source: path, out, formats, tolerance }, context) => {
+  run: async ({ source: path, out, formats, tolerance, quantize }, context) => {
     const source = await readSource(path);
     const config = await findConfig(source);
     // One folder cannot hold them all, and outside the run their checkpoints' names would say nothing.
@@ -61,6 +83,7 @@ export const freezeCommand: Command<Arguments> = {
       ...config?.config.freeze,
       ...(formats === undefined ? {} : { formats: parseFormats(formats) }),
       ...(tolerance === undefined ? {} : { tolerance }),
+      ...(quantize.length === 0 ? {} : { quantize: quantize.map(parseQuantizeRule) }),
     };
     const results =
       source.kind === "run"
@@ -84,6 +107,7 @@ export const freezeCommand: Command<Arguments> = {
           formats: Object.fromEntries(
             result.manifest.formats.map((format) => [format, join(result.path, formatPaths[format])]),
           ),
+          quantization: result.manifest.quantization,
           parity: result.manifest.parity,
           unverified: result.unverified,
         })),
@@ -122,4 +146,19 @@ function parseFormats(text: string): readonly ArtifactFormat[] {
     throw new CkptError("INVALID_OPTION", { option: "--formats", expected, found: unknown });
   }
   return artifactFormats.filter((format) => names.includes(format));
+}
+
+/** `u8` is every weight; `u16=dense/*` those whose name is like that. */
+function parseQuantizeRule(text: string): QuantizeRule {
+  const [form = "", ...pattern] = text.split("=");
+  const as = quantizations.find((each) => each === form);
+  const weights = pattern.length === 0 ? "*" : pattern.join("=");
+  if (as !== undefined && weights !== "") return { as, weights };
+  const expected = `one of ${quantizations.join(", ")}, alone or with =PATTERN behind it`;
+  throw new CkptError("INVALID_OPTION", { option: "--quantize", expected, found: text });
+}
+
+function describeTolerances(): string {
+  const forms = quantizations.filter((form) => form !== "none");
+  return forms.map((form) => `${quantizedTolerances[form]} (${form})`).join(", ");
 }

@@ -1,7 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
-import { bindSignature, convertGraphDefToGraphModel, type Graph, parseGraphDef, parseSavedModel } from "@ckpt/graph";
+import {
+  bindSignature,
+  convertGraphDefToGraphModel,
+  type Graph,
+  parseGraphDef,
+  parseGraphDefText,
+  parseSavedModel,
+} from "@ckpt/graph";
 import { type ArtifactFormat, formatPaths, isCkptError, type Signature } from "@ckpt/manifest";
 import * as tf from "@tensorflow/tfjs";
 
@@ -38,6 +45,10 @@ const openers: Readonly<
     const graphDef = parseGraphDef(await readFile(path), path);
     return createGraphModelRunner(convertGraphDefToGraphModel(graphDef, bindSignature(graph)), signature);
   },
+  "graph-def-text": async (path, { signature, graph }) => {
+    const graphDef = parseGraphDefText(await readFile(path), path);
+    return createGraphModelRunner(convertGraphDefToGraphModel(graphDef, bindSignature(graph)), signature);
+  },
   "saved-model": async (path) => {
     const file = join(path, savedModelFile);
     const { graphDef, signature } = parseSavedModel(await readFile(file), file);
@@ -45,7 +56,7 @@ const openers: Readonly<
   },
   onnx: async (path, { signature }) => {
     try {
-      return await createOnnxRunner(await loadOnnxRuntime(), await readFile(path), signature);
+      return await createOnnxRunner(await loadOnnxRuntime(), path, signature);
     } catch (error) {
       if (!isCkptError(error, "ENGINE_UNAVAILABLE")) throw error;
       return { format: "onnx", reason: error.message };

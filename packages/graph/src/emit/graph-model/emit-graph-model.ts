@@ -2,7 +2,7 @@ import type { Graph } from "../../ir/graph.js";
 import { bindSignature } from "../bind-signature.js";
 import { emitGraphDef } from "../graph-def/emit-graph-def.js";
 import { requireNoUnsupported } from "../unsupported-ops.js";
-import { convertGraphDefToGraphModel, type GraphModel } from "./convert-graph-def.js";
+import { convertGraphDefToGraphModel, type GraphModel, type GraphModelOptions } from "./convert-graph-def.js";
 import { fuseGraphDef } from "./fuse-graph-def.js";
 import { findGraphModelOpReason } from "./graph-model-ops.js";
 
@@ -12,8 +12,9 @@ import { findGraphModelOpReason } from "./graph-model-ops.js";
  *
  * @throws {CkptError} UNSUPPORTED_OP when TensorFlow.js cannot execute an operation; all are listed with their layers.
  * @throws {CkptError} GRAPH_INVALID when an attribute is missing, unknown or of the wrong kind.
+ * @throws {CkptError} INVALID_OPTION when a rule of `options.quantize` matches no weight.
  */
-export function emitGraphModel(graph: Graph): GraphModel {
+export function emitGraphModel(graph: Graph, options: GraphModelOptions = {}): GraphModel {
   requireNoUnsupported(
     "GraphModel",
     graph.nodes.flatMap(({ op, layer, attributes }) => {
@@ -25,5 +26,5 @@ export function emitGraphModel(graph: Graph): GraphModel {
     }),
   );
   const signature = bindSignature(graph);
-  return convertGraphDefToGraphModel(fuseGraphDef(emitGraphDef(graph), signature), signature);
+  return convertGraphDefToGraphModel(fuseGraphDef(emitGraphDef(graph), signature), signature, options);
 }

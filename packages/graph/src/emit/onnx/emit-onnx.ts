@@ -1,24 +1,28 @@
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import type { Signature, TensorSpec } from "@ckpt/manifest";
 
 import type { Graph, Node } from "../../ir/graph.js";
 import {
+  type ModelProto,
   ModelProtoSchema,
   type NodeProto,
   NodeProtoSchema,
+  type TensorProto,
   type ValueInfoProto,
   ValueInfoProtoSchema,
 } from "../../proto/gen/onnx/onnx_pb.js";
+import { joinMessage, maxMessageBytes, splitMessage, sumSizes } from "../../proto/split-message.js";
 import { bindSignature } from "../bind-signature.js";
 import { uniqueName } from "../separate-outputs.js";
 import { requireNoUnsupported, type UnsupportedNode } from "../unsupported-ops.js";
 import { convolutionEmitters } from "./convolution.js";
 import { elementwiseEmitters } from "./elementwise.js";
+import { moveToFile } from "./external-data.js";
 import { joiningEmitters } from "./joining.js";
 import { matrixEmitters } from "./matrix.js";
 import { toAttributeProto } from "./onnx-attribute.js";
 import type { OnnxEmitters } from "./onnx-emitter.js";
-import { toOnnxDataType, toOnnxTensor, toOnnxType } from "./onnx-type.js";
+import { type OnnxInitializer, toOnnxDataType, toOnnxTensor, toOnnxType } from "./onnx-type.js";
 import { type OnnxNode, OnnxWriter, UnsupportedReason } from "./onnx-writer.js";
 import { poolingEmitters } from "./pooling.js";
 import { reductionEmitters } from "./reduction.js";
@@ -48,8 +52,25 @@ export const onnxEmitters: OnnxEmitters = {
 export interface EmitOnnxOptions {
   /** Name of the graph. */
   readonly name: string;
+  /** Version of what writes it, `producer_version`; none by default. */
+  readonly producerVersion?: string;
   /** Written as `metadata_props`, sorted by key; nothing by default. */
   readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/** Where the weights of a large model go. */
+export interface EmitOnnxFilesOptions extends EmitOnnxOptions {
+  /** Name of the file for weights, in the folder of the model. */
+  readonly dataFile: string;
+  /** A model of more bytes has its weights in the file for them. Default: 2 GiB - 1, the most that protobuf reads. */
+  readonly maxModelBytes?: number;
+}
+
+/** An ONNX model as it stands on disk. */
+export interface OnnxFiles {
+  readonly model: Uint8Array<ArrayBuffer>;
+  /** The content of the file for weights, where there is one. */
+  readonly data?: Uint8Array<ArrayBuffer>;
 }
 
 /**
@@ -58,30 +79,58 @@ export interface EmitOnnxOptions {
  *
  * @throws {CkptError} UNSUPPORTED_OP when ONNX cannot express a node; all are listed with their layers.
  * @throws {CkptError} UNSUPPORTED_DTYPE when a value holds strings.
+ * @throws {CkptError} FORMAT_TOO_LARGE above 2 GiB.
  */
-export function emitOnnx(graph: Graph, { name, metadata = {} }: EmitOnnxOptions): Uint8Array<ArrayBuffer> {
+export function emitOnnx(graph: Graph, options: EmitOnnxOptions): Uint8Array<ArrayBuffer> {
+  const { initializers, model } = createModel(graph, options);
+  return serializeModel(model(initializers.map(toOnnxTensor)));
+}
+
+/**
+ * As {@link emitOnnx}, with the weights of a large model in a file of their own: external data, which is found from the
+ * model's path only, so such a model cannot be loaded from its bytes.
+ *
+ * @throws {CkptError} what {@link emitOnnx} throws; FORMAT_TOO_LARGE only for 2 GiB without the weights.
+ */
+export function emitOnnxFiles(graph: Graph, options: EmitOnnxFilesOptions): OnnxFiles {
+  const { dataFile, maxModelBytes = maxMessageBytes } = options;
+  const { initializers, model } = createModel(graph, options);
+  const parts = splitMessage(ModelProtoSchema, model(initializers.map(toOnnxTensor)));
+  if (sumSizes(parts) <= maxModelBytes) return { model: joinMessage(parts, "ONNX") };
+  const { tensors, data } = moveToFile(initializers, dataFile);
+  return { model: serializeModel(model(tensors)), data };
+}
+
+function serializeModel(model: ModelProto): Uint8Array<ArrayBuffer> {
+  return joinMessage(splitMessage(ModelProtoSchema, model), "ONNX");
+}
+
+/** The constants of a graph, and the model as a function of how they are stored. */
+interface UnstoredModel {
+  readonly initializers: readonly OnnxInitializer[];
+  readonly model: (tensors: readonly TensorProto[]) => ModelProto;
+}
+
+function createModel(graph: Graph, { name, producerVersion = "", metadata = {} }: EmitOnnxOptions): UnstoredModel {
   const signature = separateNames(bindSignature(graph));
   const writer = new OnnxWriter(
     graph,
     [...signature.inputs, ...signature.outputs].map((spec) => spec.name),
   );
   emitNodes(graph, writer);
-  const nodes = nameOutputs(graph, signature, writer);
-  const model = create(ModelProtoSchema, {
-    irVersion,
-    producerName: "ckpt",
-    opsetImport: [{ domain: "", version: opsetVersion }],
-    metadataProps: Object.entries(metadata)
-      .map(([key, value]) => ({ key, value }))
-      .toSorted((a, b) => (a.key < b.key ? -1 : 1)),
-    graph: {
-      name,
-      node: nodes.map(toNodeProto),
-      initializer: writer.initializers.map((each) => toOnnxTensor(each.name, each.type, each.shape, each.values)),
-      ...toValueInfos(signature),
-    },
-  });
-  return toBinary(ModelProtoSchema, model);
+  const node = nameOutputs(graph, signature, writer).map(toNodeProto);
+  const model = (tensors: readonly TensorProto[]): ModelProto =>
+    create(ModelProtoSchema, {
+      irVersion,
+      producerName: "ckpt",
+      producerVersion,
+      opsetImport: [{ domain: "", version: opsetVersion }],
+      metadataProps: Object.entries(metadata)
+        .map(([key, value]) => ({ key, value }))
+        .toSorted((a, b) => (a.key < b.key ? -1 : 1)),
+      graph: { name, node, initializer: [...tensors], ...toValueInfos(signature) },
+    });
+  return { initializers: writer.initializers, model };
 }
 
 /** Puts a number behind the name of an output that is the name of an input too: ONNX names a value once. */

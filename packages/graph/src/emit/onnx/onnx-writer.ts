@@ -3,7 +3,7 @@ import { valueInfo } from "../bind-signature.js";
 import { uniqueName } from "../separate-outputs.js";
 import { type Layout, toChannelsFirst, toChannelsLast } from "./layout.js";
 import type { OnnxAttribute } from "./onnx-attribute.js";
-import { type OnnxType, toOnnxDataType, toOnnxType } from "./onnx-type.js";
+import { type OnnxInitializer, type OnnxType, toOnnxDataType, toOnnxType } from "./onnx-type.js";
 import { reshapeConstant, transposeConstant } from "./transpose-constant.js";
 
 /** A node of the ONNX graph. */
@@ -13,14 +13,6 @@ export interface OnnxNode {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attributes: Readonly<Record<string, OnnxAttribute>>;
-}
-
-/** A constant of the ONNX graph. */
-export interface OnnxInitializer {
-  readonly name: string;
-  readonly type: OnnxType;
-  readonly shape: readonly number[];
-  readonly values: Constant["values"] | BigInt64Array;
 }
 
 /** Why a node cannot be written. Thrown by emitters, gathered into one error by `emitOnnx`. */
