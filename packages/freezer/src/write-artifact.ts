@@ -1,6 +1,6 @@
 import { join, resolve } from "node:path";
 
-import type { Graph } from "@ckpt/graph";
+import { type Graph, measureGraph } from "@ckpt/graph";
 import {
   type ArtifactFormat,
   type ArtifactManifest,
@@ -61,6 +61,7 @@ export async function writeArtifact(
       source: describeSource(source),
       signature,
       ...choice,
+      graph: measureGraph(graph),
       parity,
       files,
     }));

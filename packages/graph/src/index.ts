@@ -1,6 +1,10 @@
+export { type GraphFigures, measureGraph } from "./analyze/measure-graph.js";
 export { captureFunction, type CaptureFunctionOptions } from "./capture/capture-function.js";
 export { captureModel } from "./capture/capture-model.js";
 export type { TensorFunction } from "./capture/record-trace.js";
+export { createDrawing, describeOmissions, type Drawing, type DrawingOptions, type NamedNode } from "./draw/drawing.js";
+export { drawMermaid } from "./draw/draw-mermaid.js";
+export { drawSvg } from "./draw/draw-svg.js";
 export {
   bindSignature,
   bindSignatures,
@@ -43,5 +47,6 @@ export type {
 } from "./ir/graph.js";
 export { validateGraph } from "./ir/validate.js";
 export { optimize } from "./passes/optimize.js";
+export { readConstants } from "./read/read-constants.js";
 export { bindWeights, type WeightData } from "./template/bind-weights.js";
 export type { GraphTemplate, WeightSpec } from "./template/graph-template.js";

@@ -42,6 +42,15 @@ export interface ArtifactManifest extends DocumentHeader<"artifact"> {
     /** What `tolerance` is for the other formats. */
     readonly tolerance: number;
   };
+  /** What was frozen, in figures: of the graph that every format is made of. */
+  readonly graph?: {
+    /** How often each operation is there, by TensorFlow's name; constants and inputs are left out. */
+    readonly ops: Readonly<Record<string, number>>;
+    /** Elements of all float32 constants. */
+    readonly parameterCount: number;
+    /** A multiply-add counts as 2. Not set where a size is open besides the batch, or an operation has no formula. */
+    readonly flopsPerExample?: number;
+  };
   readonly parity: readonly ParityRecord[];
   readonly files: readonly FileEntry[];
 }
@@ -58,6 +67,12 @@ export interface ParityRecord {
   readonly maxAbsoluteError: number;
   /** Largest |artifact - model| / max(|model|, 1e-6) over all compared elements. */
   readonly maxRelativeError: number;
+}
+
+/** The files of one format: its file with what belongs to it (`model.onnx.data`), or all in its folder. */
+export function listFormatFiles({ files }: ArtifactManifest, format: ArtifactFormat): readonly FileEntry[] {
+  const [root = ""] = formatPaths[format].split("/", 1);
+  return files.filter(({ path }) => path === root || path.startsWith(`${root}/`) || path.startsWith(`${root}.`));
 }
 
 const error = z.number().nonnegative();
@@ -78,6 +93,13 @@ export const artifactManifestType: DocumentType<ArtifactManifest> = {
     formats: z.array(z.enum(artifactFormats)).min(1),
     tolerance: error,
     quantization: z.object({ rules: z.array(quantizeRuleSchema).min(1), tolerance: error }).exactOptional(),
+    graph: z
+      .object({
+        ops: z.record(z.string(), z.int().positive()),
+        parameterCount: z.int().nonnegative(),
+        flopsPerExample: z.number().nonnegative().exactOptional(),
+      })
+      .exactOptional(),
     parity: z.array(
       z.object({
         format: z.enum(artifactFormats),

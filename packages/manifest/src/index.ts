@@ -5,6 +5,7 @@ export {
   artifactManifestType,
   defaultArtifactFormats,
   formatPaths,
+  listFormatFiles,
   type ParityRecord,
 } from "./artifact-manifest.js";
 export { type BatchNormSource, type CheckpointManifest, checkpointManifestType } from "./checkpoint-manifest.js";

@@ -3,6 +3,7 @@ import yargs from "yargs";
 
 import type { Command } from "../command.js";
 import { averageCommand } from "./average.js";
+import { diffCommand } from "./diff.js";
 import { doctorCommand } from "./doctor.js";
 import { evaluateCommand } from "./evaluate.js";
 import { freezeCommand } from "./freeze.js";
@@ -58,6 +59,7 @@ expectWorkingExamples(evaluateCommand);
 expectWorkingExamples(rankCommand);
 expectWorkingExamples(lsCommand);
 expectWorkingExamples(showCommand);
+expectWorkingExamples(diffCommand);
 expectWorkingExamples(verifyCommand);
 expectWorkingExamples(pinCommand);
 expectWorkingExamples(doctorCommand);

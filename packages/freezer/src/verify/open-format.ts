@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 
 import {
   bindSignature,
@@ -10,11 +10,10 @@ import {
   parseSavedModel,
 } from "@ckpt/graph";
 import { type ArtifactFormat, formatPaths, isCkptError, type Signature } from "@ckpt/manifest";
-import * as tf from "@tensorflow/tfjs";
 
 import { savedModelFile } from "../emit-formats.js";
 import type { UnverifiedFormat } from "../freeze-options.js";
-import { joinShards } from "../model-files.js";
+import { readGraphModel } from "../read-graph-model.js";
 import { createOnnxRunner, loadOnnxRuntime } from "./onnx-runner.js";
 import type { Runner } from "./runner.js";
 import { createGraphModelRunner } from "./tfjs-runner.js";
@@ -63,12 +62,3 @@ const openers: Readonly<
     }
   },
 };
-
-async function readGraphModel(path: string): Promise<tf.io.ModelArtifacts> {
-  const json = JSON.parse(await readFile(path, "utf8")) as tf.io.ModelJSON;
-  return tf.io.getModelArtifactsForJSON(json, async (manifest) => {
-    const shards: Uint8Array[] = [];
-    for (const file of manifest.flatMap(({ paths }) => paths)) shards.push(await readFile(join(dirname(path), file)));
-    return [tf.io.getWeightSpecs(manifest), joinShards(shards).buffer];
-  });
-}

@@ -1,6 +1,11 @@
 import { endianness } from "node:os";
 
+import type { Dtype } from "@ckpt/manifest";
+
 import type { TensorValues } from "../ir/graph.js";
+
+/** Of a float32 and of an int32. */
+const elementBytes = 4;
 
 const isLittleEndianHost = endianness() === "LE";
 
@@ -10,17 +15,25 @@ export function toLittleEndianBytes(values: TensorValues | Uint16Array | BigInt6
   return isLittleEndianHost ? bytes : swapElementBytes(bytes, values.BYTES_PER_ELEMENT);
 }
 
-/** The float32 values of little-endian bytes; a view where it can be. */
-export function fromLittleEndianFloats(bytes: Uint8Array): Float32Array {
-  const host = isLittleEndianHost ? bytes : swapElementBytes(bytes, Float32Array.BYTES_PER_ELEMENT);
-  const aligned = host.byteOffset % Float32Array.BYTES_PER_ELEMENT === 0 ? host : host.slice();
-  return new Float32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / Float32Array.BYTES_PER_ELEMENT);
+/**
+ * The values of little-endian bytes; a view where it can be.
+ *
+ * @param dtype - A string has no bytes of its own here.
+ */
+export function fromLittleEndianBytes(bytes: Uint8Array, dtype: Exclude<Dtype, "string">): TensorValues {
+  if (dtype === "bool") return bytes;
+  const host = isLittleEndianHost ? bytes : swapElementBytes(bytes, elementBytes);
+  // Not by slice: that of a Buffer is a view.
+  const { buffer, byteOffset, byteLength } = host.byteOffset % elementBytes === 0 ? host : new Uint8Array(host);
+  return dtype === "float32"
+    ? new Float32Array(buffer, byteOffset, byteLength / elementBytes)
+    : new Int32Array(buffer, byteOffset, byteLength / elementBytes);
 }
 
-/** Copies bytes with those of each element of `elementBytes` bytes in reverse order. */
-function swapElementBytes(bytes: Uint8Array, elementBytes: number): Uint8Array {
+/** Copies bytes with those of each element of `sizeBytes` bytes in reverse order. */
+function swapElementBytes(bytes: Uint8Array, sizeBytes: number): Uint8Array {
   return bytes.map((_, index) => {
-    const start = index - (index % elementBytes);
-    return bytes[start + elementBytes - 1 - (index - start)] ?? 0;
+    const start = index - (index % sizeBytes);
+    return bytes[start + sizeBytes - 1 - (index - start)] ?? 0;
   });
 }

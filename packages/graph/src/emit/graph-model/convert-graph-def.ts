@@ -14,7 +14,7 @@ import { TensorInfoSchema } from "../../proto/gen/tensorflow/saved_model_pb.js";
 import { readTensorContent, shapeOf } from "../../read/tensor-content.js";
 import type { BoundSignature, BoundTensorSpec } from "../bind-signature.js";
 import { fromDataType } from "../graph-def/data-type.js";
-import { fromLittleEndianFloats, toLittleEndianBytes } from "../little-endian.js";
+import { fromLittleEndianBytes, toLittleEndianBytes } from "../little-endian.js";
 import { toTensorInfo } from "../saved-model.js";
 import { requireNoUnsupported, type UnsupportedNode } from "../unsupported-ops.js";
 import { chooseQuantizations } from "./choose-quantization.js";
@@ -104,7 +104,9 @@ function quantizeWeights(weights: readonly StoredWeight[], rules: readonly Quant
 }
 
 function quantizeWeight(weight: StoredWeight, as: Quantization): StoredWeight {
-  const quantized = as === "none" ? undefined : quantizeValues(fromLittleEndianFloats(weight.content), as);
+  if (as === "none") return weight;
+  const floats = fromLittleEndianBytes(weight.content, "float32");
+  const quantized = floats instanceof Float32Array ? quantizeValues(floats, as) : undefined;
   if (quantized === undefined) return weight;
   const { values, quantization } = quantized;
   return { spec: { ...weight.spec, quantization }, content: toLittleEndianBytes(values) };
