@@ -51,6 +51,19 @@ describe("ckpt show --graph", () => {
   });
 });
 
+describe("ckpt freeze --quantize", () => {
+  it.each([
+    ["u4", "expected one of u16, f16, u8, none, alone or with =PATTERN behind it, found u4"],
+    ["u8=hiden/*", "expected a pattern of weight names (dense_Dense1/kernel, "],
+  ])("refuses %s and says what it takes", async (rule, message) => {
+    const checkpoint = artifacts[0]?.replace("artifacts", "checkpoints") ?? "";
+    const given = ["freeze", checkpoint, "--out", "refused", "--quantize", rule];
+    const { code, stderr } = await runCkpt(given, { cwd: project });
+    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining(message) });
+    expect(await readdir(project)).not.toContain("refused");
+  });
+});
+
 describe("ckpt diff", () => {
   it("says which weights of two checkpoints differ and by how much, and nothing of what is equal", async () => {
     const [first = "", second = ""] = artifacts;

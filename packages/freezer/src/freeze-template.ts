@@ -3,6 +3,7 @@ import { CkptError } from "@ckpt/manifest";
 import * as tf from "@tensorflow/tfjs";
 
 import type { LoadedModel } from "./load-model.js";
+import { withoutWeightValues } from "./without-weight-values.js";
 
 /** A captured topology with the model it was captured from, which lends itself to every further set of weights. */
 export interface FreezeTemplate {
@@ -26,7 +27,7 @@ export async function captureTemplate(loaded: LoadedModel): Promise<FreezeTempla
     ),
   );
   try {
-    return { topologyDigest, graph: captureModel(model), model };
+    return { topologyDigest, graph: withoutWeightValues(captureModel(model)), model };
   } catch (error) {
     model.dispose();
     throw error;

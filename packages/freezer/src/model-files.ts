@@ -50,8 +50,12 @@ export function digestModelFiles({ jsonBytes, shards }: ModelFiles): string {
   return digestBytes([jsonBytes, ...shards].map((bytes) => `${digestBytes(bytes)}\n`).join(""));
 }
 
-/** The shards as one run of bytes, at an address of its own. */
+/** The shards as one run of bytes, which is all that its buffer holds; a single shard that is so is not copied. */
 export function joinShards(shards: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const [first] = shards;
+  if (first !== undefined && shards.length === 1 && first.byteLength === first.buffer.byteLength) {
+    if (first.buffer instanceof ArrayBuffer) return new Uint8Array(first.buffer);
+  }
   const joined = new Uint8Array(shards.reduce((size, shard) => size + shard.byteLength, 0));
   let offset = 0;
   for (const shard of shards) {

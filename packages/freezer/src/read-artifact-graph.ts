@@ -13,6 +13,7 @@ import {
 import { type ArtifactFormat, type ArtifactManifest, formatPaths, listFormatFiles, verifyFiles } from "@ckpt/manifest";
 
 import { savedModelFile } from "./emit-formats.js";
+import { joinShards } from "./model-files.js";
 import { readGraphModel } from "./read-graph-model.js";
 import { decodeSavedWeights } from "./saved-weights.js";
 
@@ -70,11 +71,12 @@ const readers: Readonly<Record<GraphFormat, (path: string) => Promise<Content>>>
     return readContent(parseSavedModel(await readFile(file), file).graphDef);
   },
   "graph-model": async (path) => {
-    const { modelTopology, weightSpecs = [], weightData } = await readGraphModel(path);
+    const { modelTopology, weightSpecs = [], weightData = [] } = await readGraphModel(path);
+    const shards = Array.isArray(weightData) ? weightData : [weightData];
     const { node } = modelTopology as { readonly node: readonly Partial<NodeJson>[] };
     return {
       nodes: node.map(({ name = "", op = "", input = [] }) => toNamedNode({ name, op, input })),
-      constants: decodeSavedWeights(new Uint8Array(weightData as ArrayBuffer), weightSpecs, path),
+      constants: decodeSavedWeights(joinShards(shards.map((shard) => new Uint8Array(shard))), weightSpecs, path),
     };
   },
 };

@@ -15,10 +15,12 @@ export function createLayersModelRunner(model: tf.LayersModel): Runner {
 }
 
 /**
- * Loads a GraphModel and runs it on the current TensorFlow.js backend, by the names of its signature.
+ * Loads a GraphModel and runs it on the current TensorFlow.js backend, by the names of its signature. Its weights are
+ * tensors then, so they are taken out of `artifacts`, which the model keeps.
  */
 export async function createGraphModelRunner(artifacts: tf.io.ModelArtifacts, signature: Signature): Promise<Runner> {
   const model = await tf.loadGraphModel(tf.io.fromMemory(artifacts));
+  delete artifacts.weightData;
   const outputNames = signature.outputs.map(({ name }) => name);
   return createRunner(
     (inputs) => {
