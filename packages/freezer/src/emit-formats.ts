@@ -5,12 +5,12 @@ import {
   emitGraphDef,
   emitGraphModel,
   emitOnnxFiles,
-  emitSavedModel,
   type Graph,
   type GraphModel,
-  serializeGraphDef,
-  serializeGraphDefText,
   servingSignatureKey,
+  splitGraphDef,
+  splitGraphDefText,
+  splitSavedModel,
 } from "@ckpt/graph";
 import { type ArtifactFormat, CkptError, formatPaths, isCkptError, type QuantizeRule } from "@ckpt/manifest";
 
@@ -25,10 +25,10 @@ const onnxDataFile = "model.onnx.data";
 /** Size at which weight files of a GraphModel are cut, so that browsers can cache them one by one: 4 MiB. */
 const shardSizeBytes = 4 * 1024 * 1024;
 
-/** A file of an artifact: path relative to the artifact's folder. */
+/** A file of an artifact: path relative to the artifact's folder, and its content, which may be in parts. */
 export interface EmittedFile {
   readonly path: string;
-  readonly data: Uint8Array | string;
+  readonly data: Uint8Array | string | readonly Uint8Array[];
 }
 
 /**
@@ -65,12 +65,12 @@ const emitters: Readonly<
   Record<ArtifactFormat, (graph: Graph, path: string, options: EmitOptions) => readonly EmittedFile[]>
 > = {
   "graph-model": (graph, path, { quantize }) => toGraphModelFiles(emitGraphModel(graph, { quantize }), path),
-  "graph-def": (graph, path) => [{ path, data: serializeGraphDef(emitGraphDef(graph)) }],
-  "graph-def-text": (graph, path) => [{ path, data: serializeGraphDefText(emitGraphDef(graph)) }],
+  "graph-def": (graph, path) => [{ path, data: splitGraphDef(emitGraphDef(graph)) }],
+  "graph-def-text": (graph, path) => [{ path, data: splitGraphDefText(emitGraphDef(graph)) }],
   "saved-model": (graph, path) => [
     {
       path: `${path}/${savedModelFile}`,
-      data: emitSavedModel(emitGraphDef(graph), { [servingSignatureKey]: bindSignature(graph) }),
+      data: splitSavedModel(emitGraphDef(graph), { [servingSignatureKey]: bindSignature(graph) }),
     },
   ],
   onnx: (graph, path, { sourceDigest }) => {

@@ -29,9 +29,11 @@ export {
   type ParsedSavedModel,
   parseSavedModel,
   serializeGraphDef,
-  serializeGraphDefText,
   servingSignatureKey,
   type SignatureChoice,
+  splitGraphDef,
+  splitGraphDefText,
+  splitSavedModel,
 } from "./emit/index.js";
 export type {
   Attribute,

@@ -14,7 +14,7 @@ it("runs an ONNX model whose weights are in a file beside it", async () => {
   const { graph, signature } = captureModel(model);
   const folder = await createTemporaryFolder();
   const files = emitOnnxFiles(graph, { name: "model", dataFile: "model.onnx.data", maxModelBytes: 1000 });
-  expect(files.data?.byteLength).toBe(64 * 16 * 4);
+  expect(files.data?.reduce((sum, part) => sum + part.byteLength, 0)).toBe(64 * 16 * 4);
   await writeFile(join(folder, "model.onnx"), files.model);
   await writeFile(join(folder, "model.onnx.data"), files.data ?? "");
 

@@ -1,8 +1,8 @@
 export { bindSignature, type BoundSignature, type BoundTensorSpec } from "./bind-signature.js";
 export { bindSignatures, type SignatureChoice } from "./bind-signatures.js";
 export { emitGraphDef } from "./graph-def/emit-graph-def.js";
-export { parseGraphDefText, serializeGraphDefText } from "./graph-def/graph-def-text.js";
-export { parseGraphDef, serializeGraphDef } from "./graph-def/serialize-graph-def.js";
+export { parseGraphDefText, splitGraphDefText } from "./graph-def/graph-def-text.js";
+export { parseGraphDef, serializeGraphDef, splitGraphDef } from "./graph-def/serialize-graph-def.js";
 export {
   convertGraphDefToGraphModel,
   type GraphModel,
@@ -18,6 +18,6 @@ export {
   type EmitOnnxOptions,
   type OnnxFiles,
 } from "./onnx/emit-onnx.js";
-export { emitSavedModel, servingSignatureKey } from "./saved-model.js";
+export { emitSavedModel, servingSignatureKey, splitSavedModel } from "./saved-model.js";
 export { type ParsedSavedModel, parseSavedModel } from "../read/parse-saved-model.js";
 export type { GraphDef } from "../proto/gen/tensorflow/graph_pb.js";

@@ -8,7 +8,7 @@ import {
   type TensorInfo,
   TensorInfoSchema,
 } from "../proto/gen/tensorflow/saved_model_pb.js";
-import { joinMessage, splitMessage } from "../proto/split-message.js";
+import { joinParts, splitMessage } from "../proto/split-message.js";
 import type { BoundSignature, BoundTensorSpec } from "./bind-signature.js";
 import { toDataType } from "./graph-def/data-type.js";
 import { toTensorShapeProto } from "./graph-def/tensor-proto.js";
@@ -29,6 +29,18 @@ export function emitSavedModel(
   graphDef: GraphDef,
   signatures: Readonly<Record<string, BoundSignature>>,
 ): Uint8Array<ArrayBuffer> {
+  return joinParts(splitSavedModel(graphDef, signatures));
+}
+
+/**
+ * As {@link emitSavedModel}, in parts that are one file: large constants are not copied.
+ *
+ * @throws {CkptError} FORMAT_TOO_LARGE above 2 GiB.
+ */
+export function splitSavedModel(
+  graphDef: GraphDef,
+  signatures: Readonly<Record<string, BoundSignature>>,
+): readonly Uint8Array[] {
   const savedModel = create(SavedModelSchema, {
     savedModelSchemaVersion: 1n,
     metaGraphs: [
@@ -43,7 +55,7 @@ export function emitSavedModel(
       },
     ],
   });
-  return joinMessage(splitMessage(SavedModelSchema, savedModel), "SavedModel");
+  return splitMessage(SavedModelSchema, savedModel, "SavedModel");
 }
 
 function toSignatureDef({ inputs, outputs }: BoundSignature): SignatureDef {

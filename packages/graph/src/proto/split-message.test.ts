@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { TensorProtoSchema as OnnxTensorSchema } from "./gen/onnx/onnx_pb.js";
 import { AttrValueSchema, DataType, type GraphDef, GraphDefSchema, NodeDefSchema } from "./gen/tensorflow/graph_pb.js";
 import { SavedModelSchema } from "./gen/tensorflow/saved_model_pb.js";
-import { joinMessage, splitMessage } from "./split-message.js";
+import { joinParts, splitMessage } from "./split-message.js";
 
 const content = (fill: number): Uint8Array => new Uint8Array(5000).fill(fill);
 
@@ -38,25 +38,23 @@ function createGraphDef(): GraphDef {
 describe("splitMessage", () => {
   it("gives the bytes of toBinary, whatever is large", () => {
     const graphDef = createGraphDef();
-    expect(joinMessage(splitMessage(GraphDefSchema, graphDef), "GraphDef")).toEqual(toBinary(GraphDefSchema, graphDef));
+    expect(joinParts(splitMessage(GraphDefSchema, graphDef, "GraphDef"))).toEqual(toBinary(GraphDefSchema, graphDef));
     const savedModel = create(SavedModelSchema, {
       savedModelSchemaVersion: 1n,
       metaGraphs: [{ metaInfoDef: { tags: ["serve"] }, graphDef, signatureDef: { a: { methodName: "b" } } }],
     });
-    expect(joinMessage(splitMessage(SavedModelSchema, savedModel), "x")).toEqual(
-      toBinary(SavedModelSchema, savedModel),
-    );
+    expect(joinParts(splitMessage(SavedModelSchema, savedModel, "x"))).toEqual(toBinary(SavedModelSchema, savedModel));
   });
 
   it("keeps fields that the schema does not know", () => {
     // Field 15 of a GraphDef: three bytes.
     const bytes = Uint8Array.of(...toBinary(GraphDefSchema, createGraphDef()), 0x7a, 3, 1, 2, 3);
-    expect(joinMessage(splitMessage(GraphDefSchema, fromBinary(GraphDefSchema, bytes)), "x")).toEqual(bytes);
+    expect(joinParts(splitMessage(GraphDefSchema, fromBinary(GraphDefSchema, bytes), "x"))).toEqual(bytes);
   });
 
   it("does not copy large values", () => {
     const rawData = new Uint8Array(10_000);
-    const parts = splitMessage(OnnxTensorSchema, create(OnnxTensorSchema, { name: "w", rawData }));
+    const parts = splitMessage(OnnxTensorSchema, create(OnnxTensorSchema, { name: "w", rawData }), "x");
     expect(parts).toContain(rawData);
   });
 
@@ -65,8 +63,7 @@ describe("splitMessage", () => {
     const tensorContent = new Uint8Array(2 ** 31);
     const value = create(AttrValueSchema, { value: { case: "tensor", value: { tensorContent } } });
     const graphDef = create(GraphDefSchema, { node: [{ name: "w", op: "Const", attr: { value } }] });
-    const parts = splitMessage(GraphDefSchema, graphDef);
-    expect(() => joinMessage(parts, "GraphDef")).toThrow(
+    expect(() => splitMessage(GraphDefSchema, graphDef, "GraphDef")).toThrow(
       expect.objectContaining({
         code: "FORMAT_TOO_LARGE",
         details: expect.objectContaining({ format: "GraphDef", limitBytes: 2 ** 31 - 1 }),

@@ -10,7 +10,7 @@ import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { CkptError } from "@ckpt/manifest";
 
 /** The most that protobuf's libraries read as one message. */
-export const maxMessageBytes: number = 2 ** 31 - 1;
+const maxMessageBytes: number = 2 ** 31 - 1;
 
 /** Bytes fields from this size on become parts of their own. */
 const splitBytes = 4096;
@@ -18,23 +18,32 @@ const splitBytes = 4096;
 /**
  * The bytes that `toBinary` makes of a message, in parts. Large bytes fields are parts of their own and views of the
  * message: `toBinary` copies them once for every level that they are nested in.
+ *
+ * @param format - Named in the error.
+ * @throws {CkptError} FORMAT_TOO_LARGE when they are more than protobuf's libraries can read.
  */
-export function splitMessage<Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>): Uint8Array[] {
-  return split(schema, message);
+export function splitMessage<Desc extends DescMessage>(
+  schema: Desc,
+  message: MessageShape<Desc>,
+  format: string,
+): readonly Uint8Array[] {
+  return requireReadable(split(schema, message), format);
 }
 
 /**
- * Puts the parts of a message together.
+ * Passes on the parts of a message that protobuf's libraries can read.
  *
- * @param format - Named in the error.
- * @throws {CkptError} FORMAT_TOO_LARGE when they are more than protobuf's libraries can read; nothing is copied then.
+ * @throws {CkptError} FORMAT_TOO_LARGE when it has more than 2 GiB; `format` is named in it.
  */
-export function joinMessage(parts: readonly Uint8Array[], format: string): Uint8Array<ArrayBuffer> {
+export function requireReadable(parts: readonly Uint8Array[], format: string): readonly Uint8Array[] {
   const sizeBytes = sumSizes(parts);
-  if (sizeBytes > maxMessageBytes) {
-    throw new CkptError("FORMAT_TOO_LARGE", { format, sizeBytes, limitBytes: maxMessageBytes });
-  }
-  const joined = new Uint8Array(sizeBytes);
+  if (sizeBytes <= maxMessageBytes) return parts;
+  throw new CkptError("FORMAT_TOO_LARGE", { format, sizeBytes, limitBytes: maxMessageBytes });
+}
+
+/** Puts parts together. */
+export function joinParts(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const joined = new Uint8Array(sumSizes(parts));
   let offset = 0;
   for (const part of parts) {
     joined.set(part, offset);
@@ -98,7 +107,7 @@ function encode(schema: DescMessage, fields: Fields): Uint8Array {
 }
 
 function frame(fieldNumber: number, parts: readonly Uint8Array[]): Uint8Array[] {
-  // A length above 4 GiB has no 32 bits, and is refused only when the parts are joined.
+  // A length above 4 GiB has no 32 bits, and is refused only when all parts are there.
   const header = new BinaryWriter().tag(fieldNumber, WireType.LengthDelimited).uint64(sumSizes(parts)).finish();
   return [header, ...parts];
 }

@@ -5,11 +5,12 @@ import { parseText } from "../../proto/text-format/parse-text.js";
 import { serializeText } from "../../proto/text-format/serialize-text.js";
 
 /**
- * A GraphDef as text, as in a `.pbtxt` file, for people to read: some three times the size of the binary form.
+ * A GraphDef as text, as in a `.pbtxt` file, for people to read: some three times the size of the binary form; in parts
+ * that are one text.
  *
  * @throws {CkptError} FORMAT_TOO_LARGE above 2 GiB.
  */
-export function serializeGraphDefText(graphDef: GraphDef): Uint8Array<ArrayBuffer> {
+export function splitGraphDefText(graphDef: GraphDef): readonly Uint8Array[] {
   return serializeText(GraphDefSchema, graphDef, "GraphDef text");
 }
 

@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import type { Signature, TensorSpec } from "@ckpt/manifest";
+import { isCkptError, type Signature, type TensorSpec } from "@ckpt/manifest";
 
 import type { Graph, Node } from "../../ir/graph.js";
 import {
@@ -11,7 +11,7 @@ import {
   type ValueInfoProto,
   ValueInfoProtoSchema,
 } from "../../proto/gen/onnx/onnx_pb.js";
-import { joinMessage, maxMessageBytes, splitMessage, sumSizes } from "../../proto/split-message.js";
+import { joinParts, splitMessage, sumSizes } from "../../proto/split-message.js";
 import { bindSignature } from "../bind-signature.js";
 import { uniqueName } from "../separate-outputs.js";
 import { requireNoUnsupported, type UnsupportedNode } from "../unsupported-ops.js";
@@ -66,11 +66,11 @@ export interface EmitOnnxFilesOptions extends EmitOnnxOptions {
   readonly maxModelBytes?: number;
 }
 
-/** An ONNX model as it stands on disk. */
+/** An ONNX model as it stands on disk, each file in parts: large constants are not copied. */
 export interface OnnxFiles {
-  readonly model: Uint8Array<ArrayBuffer>;
+  readonly model: readonly Uint8Array[];
   /** The content of the file for weights, where there is one. */
-  readonly data?: Uint8Array<ArrayBuffer>;
+  readonly data?: readonly Uint8Array[];
 }
 
 /**
@@ -83,7 +83,7 @@ export interface OnnxFiles {
  */
 export function emitOnnx(graph: Graph, options: EmitOnnxOptions): Uint8Array<ArrayBuffer> {
   const { initializers, model } = createModel(graph, options);
-  return serializeModel(model(initializers.map(toOnnxTensor)));
+  return joinParts(splitModel(model(initializers.map(toOnnxTensor))));
 }
 
 /**
@@ -93,16 +93,20 @@ export function emitOnnx(graph: Graph, options: EmitOnnxOptions): Uint8Array<Arr
  * @throws {CkptError} what {@link emitOnnx} throws; FORMAT_TOO_LARGE only for 2 GiB without the weights.
  */
 export function emitOnnxFiles(graph: Graph, options: EmitOnnxFilesOptions): OnnxFiles {
-  const { dataFile, maxModelBytes = maxMessageBytes } = options;
+  const { dataFile, maxModelBytes } = options;
   const { initializers, model } = createModel(graph, options);
-  const parts = splitMessage(ModelProtoSchema, model(initializers.map(toOnnxTensor)));
-  if (sumSizes(parts) <= maxModelBytes) return { model: joinMessage(parts, "ONNX") };
+  try {
+    const parts = splitModel(model(initializers.map(toOnnxTensor)));
+    if (maxModelBytes === undefined || sumSizes(parts) <= maxModelBytes) return { model: parts };
+  } catch (error) {
+    if (!isCkptError(error, "FORMAT_TOO_LARGE")) throw error;
+  }
   const { tensors, data } = moveToFile(initializers, dataFile);
-  return { model: serializeModel(model(tensors)), data };
+  return { model: splitModel(model(tensors)), data };
 }
 
-function serializeModel(model: ModelProto): Uint8Array<ArrayBuffer> {
-  return joinMessage(splitMessage(ModelProtoSchema, model), "ONNX");
+function splitModel(model: ModelProto): readonly Uint8Array[] {
+  return splitMessage(ModelProtoSchema, model, "ONNX");
 }
 
 /** The constants of a graph, and the model as a function of how they are stored. */

@@ -15,7 +15,8 @@ const lineBytes = 64;
 /** Tensors that say where in a file their values are, and the content of that file. */
 export interface MovedTensors {
   readonly tensors: readonly TensorProto[];
-  readonly data: Uint8Array<ArrayBuffer>;
+  /** In parts, zeros between them among these. */
+  readonly data: readonly Uint8Array[];
 }
 
 /**
@@ -26,14 +27,14 @@ export interface MovedTensors {
  * @param location - Name of the file, in the folder of the model.
  */
 export function moveToFile(initializers: readonly OnnxInitializer[], location: string): MovedTensors {
-  const moved: { readonly offset: number; readonly bytes: Uint8Array }[] = [];
+  const data: Uint8Array[] = [];
   let end = 0;
   const tensors = initializers.map((initializer) => {
     const { name, type, shape, values } = initializer;
     const length = values.byteLength;
     if (length < leastMovedBytes) return toOnnxTensor(initializer);
     const offset = roundUp(end, length < pagedBytes ? lineBytes : pageBytes);
-    moved.push({ offset, bytes: toLittleEndianBytes(values) });
+    data.push(new Uint8Array(offset - end), toLittleEndianBytes(values));
     end = offset + length;
     return create(TensorProtoSchema, {
       name,
@@ -43,8 +44,6 @@ export function moveToFile(initializers: readonly OnnxInitializer[], location: s
       externalData: Object.entries({ location, offset, length }).map(([key, value]) => ({ key, value: String(value) })),
     });
   });
-  const data = new Uint8Array(end);
-  for (const { offset, bytes } of moved) data.set(bytes, offset);
   return { tensors, data };
 }
 

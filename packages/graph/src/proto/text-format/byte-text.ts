@@ -1,4 +1,4 @@
-import { joinMessage } from "../split-message.js";
+import { requireReadable } from "../split-message.js";
 
 const chunkBytes = 1 << 20;
 
@@ -41,12 +41,12 @@ export class ByteText {
   }
 
   /**
-   * All of it.
+   * All of it, in parts.
    *
    * @throws {CkptError} FORMAT_TOO_LARGE above 2 GiB; `format` is named in it.
    */
-  finish(format: string): Uint8Array<ArrayBuffer> {
-    return joinMessage([...this.#full, this.#chunk.subarray(0, this.#length)], format);
+  finish(format: string): readonly Uint8Array[] {
+    return requireReadable([...this.#full, this.#chunk.subarray(0, this.#length)], format);
   }
 
   #reserve(count: number): void {

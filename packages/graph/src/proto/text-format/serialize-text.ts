@@ -13,7 +13,7 @@ import { formatFloat } from "./format-float.js";
 type Scalar = string | number | bigint | boolean | Uint8Array;
 
 /**
- * A message in protobuf's text format: a field a line, by field number, entries of maps by key, ASCII only. Fields that
+ * A message in protobuf's text format, in parts: a field a line, by field number, entries of maps by key, ASCII only. Fields that
  * the schema does not know are left out.
  *
  * Reference: "Text Format Language Specification" of Protocol Buffers.
@@ -21,7 +21,7 @@ type Scalar = string | number | bigint | boolean | Uint8Array;
  * @param format - Named in the error.
  * @throws {CkptError} FORMAT_TOO_LARGE above 2 GiB.
  */
-export function serializeText(schema: DescMessage, message: Message, format: string): Uint8Array<ArrayBuffer> {
+export function serializeText(schema: DescMessage, message: Message, format: string): readonly Uint8Array[] {
   const text = new ByteText();
   writeFields(text, schema, message, "");
   return text.finish(format);

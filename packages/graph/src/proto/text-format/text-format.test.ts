@@ -3,6 +3,7 @@ import { digestBytes } from "@ckpt/manifest";
 import { describe, expect, it } from "vitest";
 
 import { DataType, GraphDefSchema, TensorProtoSchema } from "../gen/tensorflow/graph_pb.js";
+import { joinParts } from "../split-message.js";
 import { parseText } from "./parse-text.js";
 import { serializeText } from "./serialize-text.js";
 
@@ -39,7 +40,7 @@ describe("serializeText", () => {
       library: { function: [{ ret: { y: "é" } }] },
       versions: { producer: 30 },
     });
-    const text = new TextDecoder().decode(serializeText(GraphDefSchema, graphDef, "GraphDef text"));
+    const text = new TextDecoder().decode(joinParts(serializeText(GraphDefSchema, graphDef, "GraphDef text")));
     expect(text).toBe(
       String.raw`node {
   name: "c"
@@ -101,7 +102,7 @@ versions {
       Math.fround,
     );
     const message = tensor({ floatVal, doubleVal: [0.1, 1 / 3, 5e-324] });
-    const text = new TextDecoder().decode(serializeText(TensorProtoSchema, message as never, "x"));
+    const text = new TextDecoder().decode(joinParts(serializeText(TensorProtoSchema, message as never, "x")));
     expect(text.match(/(?<=float_val: ).*/g)).toEqual([
       "0.1",
       "1",
@@ -119,7 +120,7 @@ versions {
 
   it("holds every byte, and more of them than fit in one piece", () => {
     const tensorContent = Uint8Array.from({ length: 1_000_003 }, (_, at) => (at * at) >> 3);
-    const text = serializeText(TensorProtoSchema, create(TensorProtoSchema, { tensorContent }), "x");
+    const text = joinParts(serializeText(TensorProtoSchema, create(TensorProtoSchema, { tensorContent }), "x"));
     expect(digestBytes(parseText(TensorProtoSchema, text).tensorContent)).toBe(digestBytes(tensorContent));
   });
 });
