@@ -50,7 +50,7 @@ describe("parseConfig", () => {
       backend: "auto",
       data: { ...valid.data, seed: 3 },
       train: { ...valid.train, measureEverySteps: 5, maxToKeep: 9 },
-      freeze: { formats: ["onnx"], tolerance: 1e-4 },
+      freeze: { formats: ["graph-model"], tolerance: 1e-4, quantize: [{ as: "u8", weights: "*" }] },
       evaluate: { split: "select", metrics: ["accuracy", "logLoss"], engine: "tfjs", batchSize: 32 },
     };
     expect(parseConfig(full, "ckpt.config.ts")).toEqual(full);
@@ -68,7 +68,7 @@ describe("parseConfig", () => {
       },
       model: "dense",
       train: { epochs: 0, batchSize: 2.5, save: "always", keep: [valid.train.save] },
-      freeze: { formats: ["tflite"], tolerance: 0 },
+      freeze: { formats: ["tflite"], tolerance: 0, quantize: [{ as: "u4", weights: "*" }] },
       evaluate: { metrics: ["accuracy", "acuracy"], engine: "cuda" },
       extra: 1,
     });
@@ -87,6 +87,7 @@ describe("parseConfig", () => {
       "train.save": expect.stringContaining("a save policy"),
       "train.keep.0": expect.stringContaining("a retention policy"),
       "freeze.formats.0": expect.stringContaining(`"saved-model"`),
+      "freeze.quantize.0.as": expect.stringContaining(`"u16"`),
       "freeze.tolerance": expect.stringContaining(">0"),
       "evaluate.metrics.1": expect.stringContaining("no metric acuracy; there are: accuracy"),
       "evaluate.engine": expect.stringContaining(`"onnxruntime-node"`),

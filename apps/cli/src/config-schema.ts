@@ -1,5 +1,5 @@
 import { engineNames, findMetric } from "@ckpt/evaluator";
-import { artifactFormats, CkptError, isCkptError, type Issue } from "@ckpt/manifest";
+import { artifactFormats, CkptError, isCkptError, type Issue, quantizations } from "@ckpt/manifest";
 import type { LearningRateSchedule, RetentionPolicy, SavePolicy, StopPolicy } from "@ckpt/trainer";
 import { z } from "zod";
 
@@ -85,6 +85,10 @@ const configSchema: z.ZodType<CkptConfig> = z.strictObject({
     .strictObject({
       formats: z.array(z.enum(artifactFormats)).min(1).exactOptional(),
       tolerance: z.number().positive().exactOptional(),
+      quantize: z
+        .array(z.strictObject({ as: z.enum(quantizations), weights: z.string().min(1) }))
+        .min(1)
+        .exactOptional(),
     })
     .exactOptional(),
   evaluate: z

@@ -1,7 +1,7 @@
 import type { BackendRequest } from "@ckpt/backend";
 import type { LoadDatasetOptions } from "@ckpt/dataset";
 import type { EngineChoice } from "@ckpt/evaluator";
-import type { ArtifactFormat } from "@ckpt/manifest";
+import type { ArtifactFormat, QuantizeRule } from "@ckpt/manifest";
 import type { LearningRateSchedule, RetentionPolicy, SavePolicy, StopPolicy, WhenSaving } from "@ckpt/trainer";
 import type { LayersModel } from "@tensorflow/tfjs";
 
@@ -46,10 +46,12 @@ export interface TrainConfig {
 
 /** What to freeze to. */
 export interface FreezeConfig {
-  /** Default: all four. */
+  /** Default: all but `graph-def-text`. */
   readonly formats?: readonly ArtifactFormat[];
-  /** Largest accepted absolute error against the checkpoint. Default: 1e-5. */
+  /** Largest accepted absolute error against the checkpoint. Default: 1e-5; more for a quantized GraphModel. */
   readonly tolerance?: number;
+  /** How the GraphModel stores weights, by patterns of their names; the last that matches counts. Default: as floats. */
+  readonly quantize?: readonly QuantizeRule[];
 }
 
 /** How candidates are scored and ranked. */

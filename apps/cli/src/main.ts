@@ -26,6 +26,7 @@ const commands: Readonly<Record<string, (add: AddCommand) => Promise<void>>> = {
   export: async (add) => add((await import("./commands/export.js")).exportCommand),
   ls: async (add) => add((await import("./commands/ls.js")).lsCommand),
   show: async (add) => add((await import("./commands/show.js")).showCommand),
+  diff: async (add) => add((await import("./commands/diff.js")).diffCommand),
   pin: async (add) => add((await import("./commands/pin.js")).pinCommand),
   verify: async (add) => add((await import("./commands/verify.js")).verifyCommand),
   doctor: async (add) => add((await import("./commands/doctor.js")).doctorCommand),

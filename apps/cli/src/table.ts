@@ -44,3 +44,8 @@ export function formatBytes(sizeBytes: number): string {
   const power = Math.min(Math.floor(Math.log10(sizeBytes) / 3), units.length);
   return `${(sizeBytes / 1000 ** power).toFixed(1)} ${units[power - 1]}`;
 }
+
+/** A whole number with commas between groups of three digits. */
+export function formatCount(count: number): string {
+  return count.toLocaleString("en-US");
+}

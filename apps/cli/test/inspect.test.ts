@@ -173,8 +173,13 @@ describe("ckpt show", () => {
     expect(checkpoint["input"]).toMatch(/ float32 \[\?, 2\]$/);
     expect(artifact).toMatchObject({
       artifact: "runs/points/best",
-      formats: "graph-model, graph-def, saved-model, onnx",
+      operations: "2 BiasAdd, 2 MatMul, 1 Relu, 1 Softmax",
+      // 2 x 8 and 8 x 3 weights, 8 and 3 biases; two for each weight, one for each bias and Relu, five for each class.
+      parameters: "51",
+      flops: "114 per example",
     });
+    for (const format of ["graph-model", "graph-def", "saved-model", "onnx"])
+      expect(artifact[format]).toMatch(/^\d.* k?B/);
     expect(artifact["source"]).toContain(`step ${Number(pick.slice(5))}`);
     expect(artifact["output"]).toMatch(/ float32 \[\?, 3\]$/);
     expect(scores["accuracy"]).toMatch(/^\d\.\d{4} \[\d\.\d{4}, \d\.\d{4}\]$/);
@@ -212,7 +217,7 @@ describe("what is damaged or unfinished", () => {
     const evaluations = join(await copyProject(project), "runs/points/evaluations");
     const path = join(evaluations, (await readdir(evaluations))[0] ?? "");
     await rm(join(path, "metrics.json"));
-    const { text, exitCode } = await showCommand.run({ path }, context);
+    const { text, exitCode } = await showCommand.run({ path, graph: undefined }, context);
     expect(exitCode).toBe(0);
     expect(text).toMatch(/^engine +onnxruntime-node /m);
     expect(text).not.toMatch(/^accuracy /m);
@@ -281,6 +286,7 @@ describe("ckpt --help and --version", () => {
       "rank",
       "ls",
       "show",
+      "diff",
       "pin",
       "verify",
       "doctor",

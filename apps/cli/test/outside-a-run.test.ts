@@ -61,7 +61,9 @@ describe("ckpt freeze of a LayersModel that no run made", () => {
       runCkpt(["freeze", "."], { cwd: folder }),
     ]);
     expect(format.code).toBe(2);
-    expect(format.stderr).toContain("--formats: expected graph-model, graph-def, saved-model, onnx, found tflite");
+    expect(format.stderr).toContain(
+      "--formats: expected graph-model, graph-def, saved-model, onnx, graph-def-text, found tflite",
+    );
     expect(source.code).toBe(3);
     expect(source.stderr).toContain("error MODEL_UNREADABLE");
   });

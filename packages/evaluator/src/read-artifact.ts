@@ -7,6 +7,7 @@ import {
   CkptError,
   formatPaths,
   isCkptError,
+  listFormatFiles,
   manifestNames,
   readDocument,
   type Sealed,
@@ -38,11 +39,8 @@ export async function readArtifact(path: string): Promise<Artifact> {
  * @throws {CkptError} The first problem found: FILE_MISSING, SIZE_MISMATCH, DIGEST_MISMATCH or UNSAFE_PATH.
  */
 export async function verifyFormat(artifact: Artifact, format: ArtifactFormat): Promise<void> {
-  const path = formatPaths[format];
-  // The format's folder with all in it, or its file with what belongs to it (`model.onnx.data`).
-  const root = path.split("/", 1)[0] ?? path;
-  const files = artifact.manifest.files.filter((file) => file.path.startsWith(root));
-  if (files.length === 0) throw new CkptError("FILE_MISSING", { path: join(artifact.path, path) });
+  const files = listFormatFiles(artifact.manifest, format);
+  if (files.length === 0) throw new CkptError("FILE_MISSING", { path: join(artifact.path, formatPaths[format]) });
   const [problem] = await verifyFiles(artifact.path, files);
   if (problem !== undefined) throw problem;
 }

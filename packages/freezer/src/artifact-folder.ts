@@ -17,15 +17,15 @@ import type { ArtifactRequest, FreezeResult, UnverifiedFormat } from "./freeze-o
 
 /**
  * The artifact at `path`, if it was frozen from the model with this digest, or the same piece of it, into just these
- * formats, was held to this tolerance or a smaller one, and all its files are as they were written; `undefined` where
- * there is none or another.
+ * formats with weights stored by these rules, was held to these tolerances or smaller ones, and all its files are as they
+ * were written; `undefined` where there is none or another.
  *
  * @throws {CkptError} SCHEMA_TOO_NEW when a newer ckpt wrote it.
  */
 export async function findArtifact(
   path: string,
   sourceDigest: string,
-  { formats, tolerance, cut }: ArtifactRequest,
+  { formats, tolerance, quantization, cut }: ArtifactRequest,
 ): Promise<FreezeResult | undefined> {
   let manifest: FreezeResult["manifest"];
   try {
@@ -38,6 +38,8 @@ export async function findArtifact(
     manifest.source.digest === sourceDigest &&
     serializeCanonicalJson(manifest.cut ?? null) === serializeCanonicalJson(cut ?? null) &&
     manifest.tolerance <= tolerance &&
+    JSON.stringify(manifest.quantization?.rules) === JSON.stringify(quantization?.rules) &&
+    (manifest.quantization?.tolerance ?? 0) <= (quantization?.tolerance ?? 0) &&
     manifest.formats.length === formats.length &&
     formats.every((format) => manifest.formats.includes(format));
   return isSame && (await verifyFiles(path, manifest.files)).length === 0

@@ -1,4 +1,4 @@
-import { open } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { FileEntry, StagedFolder } from "@ckpt/manifest";
@@ -21,31 +21,30 @@ export async function writeOrLink(
   { path, data }: EmittedFile,
   earlier: EarlierArtifact | undefined,
 ): Promise<void> {
-  const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
-  const entry = earlier?.files.find((file) => file.path === path && file.sizeBytes === bytes.byteLength);
+  const parts =
+    typeof data === "string" ? [new TextEncoder().encode(data)] : data instanceof Uint8Array ? [data] : data;
+  const sizeBytes = parts.reduce((size, part) => size + part.byteLength, 0);
+  const entry = earlier?.files.find((file) => file.path === path && file.sizeBytes === sizeBytes);
   if (earlier !== undefined && entry !== undefined) {
     const existing = join(earlier.path, path);
-    if ((await holdsBytes(existing, bytes)) && (await staged.link(existing, entry))) return;
+    if ((await holdsParts(existing, parts)) && (await staged.link(existing, entry))) return;
   }
-  await staged.write(path, bytes);
+  await staged.write(path, parts);
 }
 
 /** Other weights mostly differ in the first bytes, so that little is read in vain. */
 const firstBytes = 1 << 12;
 const furtherBytes = 1 << 20;
 
-/** Whether a file of this size holds just these bytes; false where it cannot be read. */
-async function holdsBytes(path: string, bytes: Uint8Array): Promise<boolean> {
+/** Whether a file of this size holds just these bytes, one part after the other; false where it cannot be read. */
+async function holdsParts(path: string, parts: readonly Uint8Array[]): Promise<boolean> {
   try {
     const file = await open(path);
     try {
-      for (let offset = 0; offset < bytes.byteLength;) {
-        const size = offset === 0 ? firstBytes : furtherBytes;
-        const chunk = Buffer.allocUnsafe(Math.min(size, bytes.byteLength - offset));
-        const { bytesRead } = await file.read(chunk, 0, chunk.byteLength, offset);
-        const expected = bytes.subarray(offset, offset + bytesRead);
-        if (bytesRead === 0 || chunk.compare(expected, 0, expected.byteLength, 0, bytesRead) !== 0) return false;
-        offset += bytesRead;
+      let position = 0;
+      for (const part of parts) {
+        if (!(await holdsBytes(file, position, part))) return false;
+        position += part.byteLength;
       }
       return true;
     } finally {
@@ -54,4 +53,16 @@ async function holdsBytes(path: string, bytes: Uint8Array): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+async function holdsBytes(file: FileHandle, start: number, bytes: Uint8Array): Promise<boolean> {
+  for (let offset = 0; offset < bytes.byteLength;) {
+    const size = offset === 0 ? firstBytes : furtherBytes;
+    const chunk = Buffer.allocUnsafe(Math.min(size, bytes.byteLength - offset));
+    const { bytesRead } = await file.read(chunk, 0, chunk.byteLength, start + offset);
+    const expected = bytes.subarray(offset, offset + bytesRead);
+    if (bytesRead === 0 || chunk.compare(expected, 0, expected.byteLength, 0, bytesRead) !== 0) return false;
+    offset += bytesRead;
+  }
+  return true;
 }

@@ -1,73 +1,98 @@
+import { createRequire } from "node:module";
+
 import {
   bindSignature,
   emitGraphDef,
   emitGraphModel,
-  emitOnnx,
-  emitSavedModel,
+  emitOnnxFiles,
   type Graph,
   type GraphModel,
-  serializeGraphDef,
+  servingSignatureKey,
+  splitGraphDef,
+  splitGraphDefText,
+  splitSavedModel,
 } from "@ckpt/graph";
-import { type ArtifactFormat, CkptError, formatPaths, isCkptError } from "@ckpt/manifest";
+import { type ArtifactFormat, CkptError, formatPaths, isCkptError, type QuantizeRule } from "@ckpt/manifest";
+
+import type { FormatChoice } from "./choose-formats.js";
 
 /** The one file of a SavedModel whose variables are frozen. */
 export const savedModelFile = "saved_model.pb";
 
+/** Beside `model.onnx`: the weights of a model of more than 2 GiB. */
+const onnxDataFile = "model.onnx.data";
+
 /** Size at which weight files of a GraphModel are cut, so that browsers can cache them one by one: 4 MiB. */
 const shardSizeBytes = 4 * 1024 * 1024;
 
-/** A file of an artifact: path relative to the artifact's folder. */
+/** A file of an artifact: path relative to the artifact's folder, and its content, which may be in parts. */
 export interface EmittedFile {
   readonly path: string;
-  readonly data: Uint8Array | string;
+  readonly data: Uint8Array | string | readonly Uint8Array[];
 }
 
 /**
- * Emits a graph in each of the formats. Equal graphs give equal bytes.
+ * Emits a graph in each of the formats, one after the other as the files are asked for: what has been written need not
+ * stay in memory. Equal graphs give equal bytes.
  *
  * @param sourceDigest - Written into the ONNX model's metadata as `ckpt.source`.
- * @throws {CkptError} UNSUPPORTED_OP listing everything that any of the formats cannot express.
+ * @throws {CkptError} UNSUPPORTED_OP after the last file, listing everything that any of the formats cannot express.
  */
-export function emitFormats(
+export function* emitFormats(
   graph: Graph,
-  formats: readonly ArtifactFormat[],
+  { formats, quantization }: FormatChoice,
   sourceDigest: string,
-): readonly EmittedFile[] {
-  const files: EmittedFile[] = [];
+): Generator<EmittedFile, void> {
+  const options = { quantize: quantization?.rules ?? [], sourceDigest };
   const refusals: CkptError<"UNSUPPORTED_OP">[] = [];
   for (const format of formats) {
     try {
-      files.push(...emitters[format](graph, formatPaths[format], sourceDigest));
+      yield* emitters[format](graph, formatPaths[format], options);
     } catch (error) {
       if (!isCkptError(error, "UNSUPPORTED_OP")) throw error;
       refusals.push(error);
     }
   }
   if (refusals.length > 0) throw mergeRefusals(refusals);
-  return files;
+}
+
+interface EmitOptions {
+  readonly quantize: readonly QuantizeRule[];
+  readonly sourceDigest: string;
 }
 
 const emitters: Readonly<
-  Record<ArtifactFormat, (graph: Graph, path: string, sourceDigest: string) => readonly EmittedFile[]>
+  Record<ArtifactFormat, (graph: Graph, path: string, options: EmitOptions) => readonly EmittedFile[]>
 > = {
-  "graph-model": (graph, path) => toGraphModelFiles(emitGraphModel(graph), path),
-  "graph-def": (graph, path) => [{ path, data: serializeGraphDef(emitGraphDef(graph)) }],
+  "graph-model": (graph, path, { quantize }) => toGraphModelFiles(emitGraphModel(graph, { quantize }), path),
+  "graph-def": (graph, path) => [{ path, data: splitGraphDef(emitGraphDef(graph)) }],
+  "graph-def-text": (graph, path) => [{ path, data: splitGraphDefText(emitGraphDef(graph)) }],
   "saved-model": (graph, path) => [
-    { path: `${path}/${savedModelFile}`, data: emitSavedModel(emitGraphDef(graph), bindSignature(graph)) },
+    {
+      path: `${path}/${savedModelFile}`,
+      data: splitSavedModel(emitGraphDef(graph), { [servingSignatureKey]: bindSignature(graph) }),
+    },
   ],
-  onnx: (graph, path, sourceDigest) => [
-    { path, data: emitOnnx(graph, { name: "model", metadata: { "ckpt.source": sourceDigest } }) },
-  ],
+  onnx: (graph, path, { sourceDigest }) => {
+    const { model, data } = emitOnnxFiles(graph, {
+      name: "model",
+      producerVersion: readVersion(),
+      metadata: { "ckpt.source": sourceDigest },
+      dataFile: onnxDataFile,
+    });
+    return [{ path, data: model }, ...(data === undefined ? [] : [{ path: onnxDataFile, data }])];
+  },
 };
 
 /** `model.json` and its shards beside it, as TensorFlow.js's own converter lays them out. */
 function toGraphModelFiles(model: GraphModel, path: string): readonly EmittedFile[] {
   const { modelTopology, weightSpecs: weights, weightData, signature } = model;
   const folder = path.slice(0, path.lastIndexOf("/") + 1);
-  const count = Math.ceil(weightData.byteLength / shardSizeBytes);
+  const weightBytes = new Uint8Array(weightData);
+  const count = Math.ceil(weightBytes.byteLength / shardSizeBytes);
   const shards = Array.from({ length: count }, (_, index) => ({
     name: `group1-shard${index + 1}of${count}.bin`,
-    data: new Uint8Array(weightData.slice(index * shardSizeBytes, (index + 1) * shardSizeBytes)),
+    data: weightBytes.subarray(index * shardSizeBytes, (index + 1) * shardSizeBytes),
   }));
   const json = JSON.stringify({
     format: "graph-model",
@@ -81,7 +106,7 @@ function toGraphModelFiles(model: GraphModel, path: string): readonly EmittedFil
 }
 
 /** The refusals of several formats as one error. */
-export function mergeRefusals(refusals: readonly CkptError<"UNSUPPORTED_OP">[]): CkptError<"UNSUPPORTED_OP"> {
+function mergeRefusals(refusals: readonly CkptError<"UNSUPPORTED_OP">[]): CkptError<"UNSUPPORTED_OP"> {
   const [first] = refusals;
   if (first !== undefined && refusals.length === 1) return first;
   // A SavedModel and a GraphModel are made from a GraphDef and may refuse for its reasons, once more.
@@ -92,4 +117,8 @@ export function mergeRefusals(refusals: readonly CkptError<"UNSUPPORTED_OP">[]):
     format: [...new Set(refusals.map(({ details }) => details.format))].join(", "),
     ops: [...new Map(ops.map((op) => [JSON.stringify(op), op])).values()],
   });
+}
+
+function readVersion(): string {
+  return (createRequire(import.meta.url)("../package.json") as { readonly version: string }).version;
 }

@@ -1,24 +1,25 @@
 import type { ModelCut } from "@ckpt/graph";
-import {
-  type ArtifactCut,
-  type ArtifactFormat,
-  artifactFormats,
-  type ArtifactManifest,
-  CkptError,
-  type Sealed,
-} from "@ckpt/manifest";
+import type { ArtifactCut, ArtifactFormat, ArtifactManifest, QuantizeRule, Sealed } from "@ckpt/manifest";
 
+import { chooseFormats, type FormatChoice } from "./choose-formats.js";
 import type { FreezeProgress } from "./progress.js";
 
 /** What to write, and how close it has to be. */
 export interface FormatOptions {
-  /** Default: all four. */
+  /** Default: `defaultArtifactFormats`. */
   readonly formats?: readonly ArtifactFormat[];
   /**
    * Largest accepted absolute error against the source's own model, per output; for an output whose values go beyond 1,
-   * times its largest magnitude. Default: 1e-5.
+   * times its largest magnitude. Default: 1e-5, and for a quantized GraphModel what {@link quantizedTolerances} says of
+   * the coarsest form asked for.
    */
   readonly tolerance?: number;
+  /**
+   * How the GraphModel stores its float32 weights: of the rules that match a weight's name in `model.json`, such as
+   * `encoder/dense_1/kernel`, the last one says it. Only storage: they are floats again when it is loaded. Default: as
+   * they are.
+   */
+  readonly quantize?: readonly QuantizeRule[];
   readonly onProgress?: (progress: FreezeProgress) => void;
 }
 
@@ -40,9 +41,7 @@ export interface FreezeResult {
 }
 
 /** {@link FormatOptions} checked and with their defaults, as plain data. */
-export interface ArtifactRequest {
-  readonly formats: readonly ArtifactFormat[];
-  readonly tolerance: number;
+export interface ArtifactRequest extends FormatChoice {
   /** Absent for a whole model. */
   readonly cut?: ArtifactCut;
 }
@@ -52,25 +51,11 @@ export interface ArtifactRequest {
  *
  * @throws {CkptError} INVALID_OPTION.
  */
-export function toArtifactRequest(
-  { formats = artifactFormats, tolerance = 1e-5 }: FormatOptions,
-  { inputs, outputs }: ModelCut,
-): ArtifactRequest {
-  // Each once and in one order, so that equal sets give equal manifests.
-  const chosen = artifactFormats.filter((format) => formats.includes(format));
-  if (chosen.length === 0 || formats.some((format) => !artifactFormats.includes(format))) {
-    const expected = `one or more of ${artifactFormats.join(", ")}`;
-    throw new CkptError("INVALID_OPTION", { option: "formats", expected, found: formats.join(", ") || "none" });
-  }
-  if (!(tolerance >= 0)) {
-    throw new CkptError("INVALID_OPTION", { option: "tolerance", expected: "0 or more", found: String(tolerance) });
-  }
-  const isWhole = inputs === undefined && outputs === undefined;
+export function toArtifactRequest(options: FormatOptions, { inputs, outputs }: ModelCut): ArtifactRequest {
+  const choice = chooseFormats(options);
+  if (inputs === undefined && outputs === undefined) return choice;
   return {
-    formats: chosen,
-    tolerance,
-    ...(isWhole
-      ? {}
-      : { cut: { ...(inputs === undefined ? {} : { inputs }), ...(outputs === undefined ? {} : { outputs }) } }),
+    ...choice,
+    cut: { ...(inputs === undefined ? {} : { inputs }), ...(outputs === undefined ? {} : { outputs }) },
   };
 }

@@ -1,5 +1,13 @@
 export { type BoundTemplate, capture, type Template } from "./capture.js";
 export type { FunctionOptions, VariablesModel } from "./computation.js";
+export { quantizedTolerances } from "./choose-formats.js";
+export {
+  type ArtifactComparison,
+  compareArtifacts,
+  type GraphComparison,
+  type WeightDifference,
+} from "./compare-artifacts.js";
+export { type ArtifactDrawing, drawArtifact, type DrawingFormat } from "./draw-artifact.js";
 export { freeze, type FreezeOptions, freezeRun, type FreezeRunOptions } from "./freeze.js";
 export type { FormatOptions, FreezeResult, UnverifiedFormat } from "./freeze-options.js";
 export type { FreezeProgress } from "./progress.js";

@@ -5,6 +5,7 @@ import type { FreezeTemplate } from "./freeze-template.js";
 import type { LoadedModel } from "./load-model.js";
 import { readable } from "./readable.js";
 import { createFunctionRunner, createLayersModelRunner } from "./verify/tfjs-runner.js";
+import { withoutWeightValues } from "./without-weight-values.js";
 
 /**
  * Makes a LayersModel and captures it. What the formats are compared with does not rest on how the freezer reads weights:
@@ -31,7 +32,7 @@ export async function captureLayersModelTemplate(loaded: LoadedModel, cut: Model
       (reason) => corrections.add(reason),
     );
     return {
-      graph,
+      graph: withoutWeightValues(graph),
       corrections,
       reference: isWhole
         ? createLayersModelRunner(model)

@@ -1,12 +1,10 @@
 import { join, resolve } from "node:path";
 
-import type { Graph, GraphTemplate } from "@ckpt/graph";
+import { type Graph, type GraphTemplate, measureGraph } from "@ckpt/graph";
 import {
   type ArtifactFormat,
   type ArtifactManifest,
   artifactManifestType,
-  type CkptError,
-  isCkptError,
   manifestNames,
   type ParityRecord,
   readDocument,
@@ -15,7 +13,7 @@ import {
 } from "@ckpt/manifest";
 
 import { type EarlierArtifact, writeOrLink } from "./earlier-artifact.js";
-import { type EmittedFile, emitFormats, mergeRefusals } from "./emit-formats.js";
+import { emitFormats } from "./emit-formats.js";
 import type { ArtifactRequest, FreezeResult } from "./freeze-options.js";
 import type { FreezeProgress } from "./progress.js";
 import type { Runner } from "./verify/runner.js";
@@ -47,29 +45,23 @@ export interface WriteArtifactOptions extends ArtifactRequest {
  * Writes a bound graph in every format, compares what was written with the model, and commits. When anything fails,
  * nothing stands at `out` that did not stand there before.
  *
- * @throws {CkptError} UNSUPPORTED_OP with what any of the formats cannot express; what `verifyFormats` throws; FILE_SYSTEM.
+ * @throws {CkptError} what `emitFormats` and `verifyFormats` throw; FILE_SYSTEM.
  */
 export async function writeArtifact(
   { graph, signature, probeShapes, reference, source, label }: BoundSource,
-  { out, formats, tolerance, cut, onProgress, earlier }: WriteArtifactOptions,
+  { out, cut, onProgress, earlier, ...choice }: WriteArtifactOptions,
 ): Promise<FreezeResult> {
   // Resolved, so that `.` and `..` have a parent to be staged in.
   const staged = await stageFolder(resolve(out), { isReplacing: true });
   try {
-    const refusals: CkptError<"UNSUPPORTED_OP">[] = [];
-    for (const format of formats) {
-      // One at a time: each has all weights in it once more.
-      for (const file of emitOrRefuse(graph, format, source.digest, refusals)) await writeOrLink(staged, file, earlier);
-    }
-    if (refusals.length > 0) throw mergeRefusals(refusals);
+    for (const file of emitFormats(graph, choice, source.digest)) await writeOrLink(staged, file, earlier);
     const { parity, unverified } = await verifyFormats({
       folder: staged.path,
-      formats,
+      choice,
       graph,
       signature,
       probeShapes,
       reference,
-      tolerance,
       artifact: out,
     });
     for (const progress of describeParity(label, parity)) onProgress(progress);
@@ -80,8 +72,8 @@ export async function writeArtifact(
       source,
       ...(cut === undefined ? {} : { cut }),
       signature,
-      formats,
-      tolerance,
+      ...choice,
+      graph: measureGraph(graph),
       parity,
       files,
     }));
@@ -90,21 +82,6 @@ export async function writeArtifact(
   } catch (error) {
     await staged.abandon();
     throw error;
-  }
-}
-
-function emitOrRefuse(
-  graph: Graph,
-  format: ArtifactFormat,
-  sourceDigest: string,
-  refusals: CkptError<"UNSUPPORTED_OP">[],
-): readonly EmittedFile[] {
-  try {
-    return emitFormats(graph, [format], sourceDigest);
-  } catch (error) {
-    if (!isCkptError(error, "UNSUPPORTED_OP")) throw error;
-    refusals.push(error);
-    return [];
   }
 }
 

@@ -1,3 +1,4 @@
+export { type GraphFigures, measureGraph } from "./analyze/measure-graph.js";
 export { captureFunction, type CaptureFunctionOptions, type FunctionSignature } from "./capture/capture-function.js";
 export { captureModel } from "./capture/capture-model.js";
 export { type CapturedGraphModel, captureGraphModel } from "./capture/capture-graph-model.js";
@@ -6,8 +7,12 @@ export type { ModelCut } from "./capture/model-cut.js";
 export { createModelFunction, type ModelFunction } from "./capture/model-function.js";
 export type { TensorFunction } from "./capture/record-trace.js";
 export { correctKernels } from "./correct/correct-kernels.js";
+export { createDrawing, describeOmissions, type Drawing, type DrawingOptions, type NamedNode } from "./draw/drawing.js";
+export { drawMermaid } from "./draw/draw-mermaid.js";
+export { drawSvg } from "./draw/draw-svg.js";
 export {
   bindSignature,
+  bindSignatures,
   type BoundSignature,
   type BoundTensorSpec,
   convertGraphDefToGraphModel,
@@ -15,16 +20,26 @@ export {
   type EmitGraphDefOptions,
   emitGraphModel,
   emitOnnx,
+  emitOnnxFiles,
+  type EmitOnnxFilesOptions,
   type EmitOnnxOptions,
   emitSavedModel,
   type GraphDef,
   type GraphModel,
+  type GraphModelOptions,
   type GraphModelSignature,
   type GraphModelWeightSpec,
+  type OnnxFiles,
   parseGraphDef,
+  parseGraphDefText,
   type ParsedSavedModel,
   parseSavedModel,
   serializeGraphDef,
+  servingSignatureKey,
+  type SignatureChoice,
+  splitGraphDef,
+  splitGraphDefText,
+  splitSavedModel,
 } from "./emit/index.js";
 export type {
   Attribute,
@@ -42,5 +57,6 @@ export type {
 } from "./ir/graph.js";
 export { validateGraph } from "./ir/validate.js";
 export { optimize } from "./passes/optimize.js";
+export { readConstants } from "./read/read-constants.js";
 export { bindWeights, type WeightData } from "./template/bind-weights.js";
 export type { GraphTemplate, WeightSpec } from "./template/graph-template.js";

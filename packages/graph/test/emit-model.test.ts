@@ -71,7 +71,7 @@ const bytesOf = (): string[] => {
   return [
     emitOnnx(graph, { name: "test", metadata: { b: "2", a: "1" } }),
     serializeGraphDef(emitGraphDef(graph)),
-    emitSavedModel(emitGraphDef(graph), bindSignature(graph)),
+    emitSavedModel(emitGraphDef(graph), { serving_default: bindSignature(graph) }),
     new Uint8Array(graphModel.weightData),
     new TextEncoder().encode(JSON.stringify([graphModel.modelTopology, graphModel.signature])),
   ].map(digestBytes);

@@ -13,7 +13,7 @@ describe("parseSavedModel", () => {
     const y = builder.node("Cast", [x], [{ dtype: "bool", shape: [null, 4] }]);
     const graph = builder.build({ "b 2": y, "a 1": y });
     const signature = bindSignature(graph);
-    const parsed = parseSavedModel(emitSavedModel(emitGraphDef(graph), signature));
+    const parsed = parseSavedModel(emitSavedModel(emitGraphDef(graph), { serving_default: signature }));
     expect(parsed.signature).toEqual(signature);
     expect(parsed.signature.outputs.map(({ name, tensor }) => [name, tensor])).toEqual([
       ["b 2", `${y.node}:0`],

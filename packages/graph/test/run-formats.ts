@@ -39,7 +39,7 @@ const runs: Readonly<Record<Format, Run>> = {
     return runGraphModel(convertGraphDefToGraphModel(graphDef, bindSignature(graph)), graph, feeds);
   },
   "saved-model": (graph, feeds, options) => {
-    const bytes = emitSavedModel(emitGraphDef(graph, options), bindSignature(graph));
+    const bytes = emitSavedModel(emitGraphDef(graph, options), { serving_default: bindSignature(graph) });
     const { graphDef, signature } = parseSavedModel(bytes);
     return runGraphModel(convertGraphDefToGraphModel(graphDef, signature), graph, feeds);
   },

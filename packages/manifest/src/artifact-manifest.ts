@@ -2,12 +2,16 @@ import { z } from "zod";
 
 import type { DocumentHeader, DocumentType } from "./document.js";
 import { type FileEntry, fileEntriesSchema, sha256Schema } from "./file-entry.js";
+import { type QuantizeRule, quantizeRuleSchema } from "./quantize-rule.js";
 import { type Signature, signatureSchema } from "./signature.js";
 
-/** The frozen formats: TensorFlow.js GraphModel, TensorFlow GraphDef (`.pb`), SavedModel, ONNX. */
-export const artifactFormats = ["graph-model", "graph-def", "saved-model", "onnx"] as const;
+/** The frozen formats: TensorFlow.js GraphModel, TensorFlow GraphDef (`.pb`), SavedModel, ONNX, GraphDef as text. */
+export const artifactFormats = ["graph-model", "graph-def", "saved-model", "onnx", "graph-def-text"] as const;
 /** One of {@link artifactFormats}. */
 export type ArtifactFormat = (typeof artifactFormats)[number];
+
+/** What is frozen to when nothing else is asked for: all but the text, which is for people and several times as large. */
+export const defaultArtifactFormats: readonly ArtifactFormat[] = ["graph-model", "graph-def", "saved-model", "onnx"];
 
 /** Where each format stands in an artifact folder: the file or folder that its loaders are given. */
 export const formatPaths: Readonly<Record<ArtifactFormat, string>> = {
@@ -15,6 +19,7 @@ export const formatPaths: Readonly<Record<ArtifactFormat, string>> = {
   "graph-def": "frozen.pb",
   "saved-model": "saved-model",
   onnx: "model.onnx",
+  "graph-def-text": "frozen.pbtxt",
 };
 
 /** What can be frozen: files, or a model or a function in memory. */
@@ -38,6 +43,22 @@ export interface ArtifactManifest extends DocumentHeader<"artifact"> {
   readonly formats: readonly ArtifactFormat[];
   /** Largest absolute error accepted in `parity`, times the output's largest magnitude where that is above 1. */
   readonly tolerance: number;
+  /** Set where the weights of the GraphModel are stored in fewer bits. */
+  readonly quantization?: {
+    /** As asked for; the last one that matches a weight's name says how it is stored. */
+    readonly rules: readonly QuantizeRule[];
+    /** What `tolerance` is for the other formats. */
+    readonly tolerance: number;
+  };
+  /** What was frozen, in figures: of the graph that every format is made of. */
+  readonly graph?: {
+    /** How often each operation is there, by TensorFlow's name; constants and inputs are left out. */
+    readonly ops: Readonly<Record<string, number>>;
+    /** Elements of all float32 constants. */
+    readonly parameterCount: number;
+    /** A multiply-add counts as 2. Not set where a size is open besides the batch, or an operation has no formula. */
+    readonly flopsPerExample?: number;
+  };
   readonly parity: readonly ParityRecord[];
   readonly files: readonly FileEntry[];
 }
@@ -64,6 +85,12 @@ export interface ParityRecord {
   readonly maxRelativeError: number;
 }
 
+/** The files of one format: its file with what belongs to it (`model.onnx.data`), or all in its folder. */
+export function listFormatFiles({ files }: ArtifactManifest, format: ArtifactFormat): readonly FileEntry[] {
+  const [root = ""] = formatPaths[format].split("/", 1);
+  return files.filter(({ path }) => path === root || path.startsWith(`${root}/`) || path.startsWith(`${root}.`));
+}
+
 const error = z.number().nonnegative();
 
 /** How `artifact.json` is named, checked and versioned. */
@@ -87,6 +114,14 @@ export const artifactManifestType: DocumentType<ArtifactManifest> = {
     signature: signatureSchema,
     formats: z.array(z.enum(artifactFormats)).min(1),
     tolerance: error,
+    quantization: z.object({ rules: z.array(quantizeRuleSchema).min(1), tolerance: error }).exactOptional(),
+    graph: z
+      .object({
+        ops: z.record(z.string(), z.int().positive()),
+        parameterCount: z.int().nonnegative(),
+        flopsPerExample: z.number().nonnegative().exactOptional(),
+      })
+      .exactOptional(),
     parity: z.array(
       z.object({
         format: z.enum(artifactFormats),

@@ -37,6 +37,26 @@ async function commitText(target: string, text: string, isReplacing = false): Pr
 }
 
 describe("stageFolder", () => {
+  it("writes a file that is given in parts as one, also in several pieces", async () => {
+    const target = join(makeFolder(), "parts");
+    const staged = await stageFolder(target);
+    const large = new Uint8Array(33 << 20).fill(7);
+    const text = new TextEncoder().encode("text");
+    await staged.write("large.bin", [text, new Uint8Array(), large, text]);
+    await staged.write("small.bin", [text, text]);
+    await staged.write("empty.bin", []);
+    await staged.commit("checkpoint.json", withFiles);
+    expect(readFileSync(join(target, "small.bin"), "utf8")).toBe("texttext");
+    const { files } = await readDocument(checkpointManifestType, join(target, "checkpoint.json"));
+    expect(files.map(({ path, sizeBytes }) => [path, sizeBytes])).toEqual([
+      ["empty.bin", 0],
+      ["large.bin", (33 << 20) + 8],
+      ["small.bin", 8],
+    ]);
+    expect(files[1]?.sha256).toBe(digestBytes(Buffer.concat([text, large, text])));
+    expect(await verifyFiles(target, files)).toEqual([]);
+  });
+
   it("commits every file under its final name, listed with size and digest in the order of the paths", async () => {
     const target = join(makeFolder(), "checkpoints", "step-00000120");
     const staged = await stageFolder(target);

@@ -6,14 +6,18 @@ import { CkptError } from "./errors.js";
 import type { FileEntry } from "./file-entry.js";
 import { type FileSystem, nodeFileSystem } from "./file-system.js";
 import { isInsidePath } from "./inside-path.js";
+import { joinPieces } from "./join-pieces.js";
 import { findReplaced, leftoverPath } from "./leftovers.js";
 
 /** A folder being written: nobody sees it until {@link StagedFolder.commit} or {@link StagedFolder.publish}. */
 export interface StagedFolder {
   /** Where the files are while staged. */
   readonly path: string;
-  /** Writes a new file, flushed to the device, and lists it in the manifest to come. */
-  write(path: string, data: Uint8Array | string): Promise<FileEntry>;
+  /**
+   * Writes a new file, flushed to the device, and lists it in the manifest to come. The parts of a list are one file, and
+   * are put together in memory a piece at a time only.
+   */
+  write(path: string, data: Uint8Array | string | readonly Uint8Array[]): Promise<FileEntry>;
   /**
    * Gives a committed file a second name here instead of writing it again, if it still is what its manifest says of it
    * and the file system can; `entry` is that. Returns whether it did.
@@ -100,12 +104,19 @@ export async function stageFolder(target: string, options: StageFolderOptions = 
   return {
     path,
     write: async (file, data) => {
-      const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
       const digest = createDigest();
-      await fileSystem.writeFile(await makePlace(file), bytes, (chunk) => {
-        digest.update(chunk);
-      });
-      const entry = { path: file, sizeBytes: bytes.byteLength, sha256: digest.finish() };
+      const place = await makePlace(file);
+      let sizeBytes = 0;
+      const parts = typeof data === "string" ? new TextEncoder().encode(data) : data;
+      for (const piece of parts instanceof Uint8Array ? [parts] : joinPieces(parts)) {
+        if (sizeBytes === 0) await fileSystem.writeFile(place, piece, (chunk) => digest.update(chunk));
+        else {
+          digest.update(piece);
+          await fileSystem.appendFile(place, piece);
+        }
+        sizeBytes += piece.byteLength;
+      }
+      const entry = { path: file, sizeBytes, sha256: digest.finish() };
       files.push(entry);
       return entry;
     },

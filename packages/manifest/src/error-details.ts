@@ -60,6 +60,8 @@ export interface ErrorDetails {
 
   /** Operations that a format cannot express, all at once, each with the layers it came from. */
   UNSUPPORTED_OP: { format: string; ops: readonly { op: string; reason: string; layers: readonly string[] }[] };
+  /** A file would be larger than its format can be, before anything of it is made. */
+  FORMAT_TOO_LARGE: { format: string; sizeBytes: number; limitBytes: number };
   UNSUPPORTED_DTYPE: { where: string; dtype: string; supported: readonly string[] };
   /** A shape is open where the computation needs a size; `null` is an open dimension. */
   UNSUPPORTED_SHAPE: { where: string; shape: readonly (number | null)[]; reason: string };
@@ -213,6 +215,11 @@ export const errorTexts: { readonly [C in ErrorCode]: (details: ErrorDetails[C])
       d.ops.map((op) => ({ path: op.op, message: `${op.reason} (from ${list(op.layers)})` })),
     )}`,
     remedy: "Replace the layers named or, where it is one format of several, leave that out.",
+  }),
+  FORMAT_TOO_LARGE: (d) => ({
+    message: `${d.format}: ${d.sizeBytes} bytes, a file of this format has at most ${d.limitBytes}`,
+    remedy:
+      "Leave this format out: a GraphModel and ONNX keep their weights in files of their own and have no such limit.",
   }),
   UNSUPPORTED_DTYPE: (d) => ({
     message: `${d.where}: dtype ${d.dtype}, supported: ${list(d.supported)}`,

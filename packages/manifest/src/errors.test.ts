@@ -45,6 +45,7 @@ const samples: { readonly [C in ErrorCode]: ErrorDetails[C] } = {
   MODEL_UNREADABLE: { path, reason: "no topology", remedy: "Save the model with its topology." },
   BUNDLE_INVALID: { path, reason: "the index is cut off" },
   UNSUPPORTED_OP: { format: "onnx", ops: [{ op: "FFT", reason: "no counterpart", layers: ["spectrum", "power"] }] },
+  FORMAT_TOO_LARGE: { format: "GraphDef", sizeBytes: 3_000_000_000, limitBytes: 2_147_483_647 },
   UNSUPPORTED_DTYPE: { where: "input a", dtype: "complex64", supported: ["float32", "int32"] },
   UNSUPPORTED_SHAPE: { where: "input a", shape: [null, 3], reason: "an open dimension" },
   IMPURE_COMPUTATION: { layer: "dropout_1", reason: "it draws random numbers" },

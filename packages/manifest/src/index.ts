@@ -4,7 +4,9 @@ export {
   artifactFormats,
   type ArtifactManifest,
   artifactManifestType,
+  defaultArtifactFormats,
   formatPaths,
+  listFormatFiles,
   type ParityRecord,
 } from "./artifact-manifest.js";
 export { type BatchNormSource, type CheckpointManifest, checkpointManifestType } from "./checkpoint-manifest.js";
@@ -62,6 +64,7 @@ export type { MetricEstimate } from "./metric-estimate.js";
 export { type MetricsManifest, metricsManifestType } from "./metrics-manifest.js";
 export { pinCheckpoint, readPins, unpinCheckpoint } from "./pin-checkpoint.js";
 export type { ProcessHolder } from "./process-holder.js";
+export { type Quantization, quantizations, type QuantizeRule } from "./quantize-rule.js";
 export {
   type CandidateStatus,
   type RankedCandidate,

@@ -3,6 +3,7 @@ import yargs from "yargs";
 
 import type { Command } from "../command.js";
 import { averageCommand } from "./average.js";
+import { diffCommand } from "./diff.js";
 import { doctorCommand } from "./doctor.js";
 import { evaluateCommand } from "./evaluate.js";
 import { exportCommand } from "./export.js";
@@ -60,6 +61,7 @@ expectWorkingExamples(rankCommand);
 expectWorkingExamples(exportCommand);
 expectWorkingExamples(lsCommand);
 expectWorkingExamples(showCommand);
+expectWorkingExamples(diffCommand);
 expectWorkingExamples(verifyCommand);
 expectWorkingExamples(pinCommand);
 expectWorkingExamples(doctorCommand);

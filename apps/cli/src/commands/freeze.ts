@@ -1,8 +1,18 @@
 import { basename, dirname, join, resolve } from "node:path";
 
 import { selectBackend } from "@ckpt/backend";
-import { type ModelSource, readSource, type Source } from "@ckpt/freezer";
-import { type ArtifactFormat, artifactFormats, artifactPath, CkptError, formatPaths, runLayout } from "@ckpt/manifest";
+import { type ModelSource, quantizedTolerances, readSource, type Source } from "@ckpt/freezer";
+import {
+  type ArtifactFormat,
+  artifactFormats,
+  artifactPath,
+  CkptError,
+  defaultArtifactFormats,
+  formatPaths,
+  quantizations,
+  type QuantizeRule,
+  runLayout,
+} from "@ckpt/manifest";
 
 import type { Command } from "../command.js";
 import { exitCodes } from "../exit-code.js";
@@ -21,6 +31,7 @@ interface Arguments {
   readonly outputs: string | undefined;
   readonly register: readonly string[];
   readonly workers: number | undefined;
+  readonly quantize: readonly string[];
 }
 
 /** `ckpt freeze`: checkpoints to artifacts. */
@@ -32,8 +43,9 @@ export const freezeCommand: Command<Arguments> = {
     ["freeze path/to/model.json --out frozen --formats onnx,graph-def", "one model, two formats"],
     ["freeze model.json --register ./layers.ts", "a model with layers of your own"],
     ["freeze model.json --outputs encoder/dense_1", "the part of a model that ends at this layer"],
+    ["freeze runs/dense --quantize u8 --quantize 'u16=dense_1/*'", "a smaller GraphModel, one layer of it finer"],
   ],
-  repeatable: ["register"],
+  repeatable: ["quantize", "register"],
   options: (parser) =>
     parser
       .positional("source", {
@@ -50,12 +62,21 @@ export const freezeCommand: Command<Arguments> = {
       .option("formats", {
         type: "string",
         requiresArg: true,
-        describe: `Comma-separated: ${artifactFormats.join(",")}; default: all`,
+        describe: `Comma-separated: ${artifactFormats.join(",")}; default: ${defaultArtifactFormats.join(",")}`,
       })
       .option("tolerance", {
         type: "number",
         requiresArg: true,
-        describe: "Largest accepted absolute error; default: 1e-5",
+        describe: `Largest accepted absolute error; default: 1e-5, for a quantized GraphModel ${describeTolerances()}`,
+      })
+      .option("quantize", {
+        type: "string",
+        array: true,
+        default: [] as readonly string[],
+        requiresArg: true,
+        describe:
+          "How the GraphModel stores its weights: u16, f16, u8 or none, or FORM=PATTERN of weight names with * and ?; " +
+          "may be repeated, the last that matches counts. u16 is as small as f16 and closer on ordinary weights",
       })
       .option("outputs", {
         type: "string",
@@ -81,7 +102,7 @@ export const freezeCommand: Command<Arguments> = {
         requiresArg: true,
         describe: "Threads that freeze the checkpoints of a run; default: as cores and memory allow, where it pays",
       }),
-  run: async ({ source: path, out, formats, tolerance, inputs, outputs, register, workers }, context) => {
+  run: async ({ source: path, out, formats, tolerance, inputs, outputs, quantize, register, workers }, context) => {
     if (workers !== undefined && !(Number.isInteger(workers) && workers >= 1)) {
       throw new CkptError("INVALID_OPTION", { option: "--workers", expected: "1 or more", found: String(workers) });
     }
@@ -99,6 +120,7 @@ export const freezeCommand: Command<Arguments> = {
       ...(tolerance === undefined ? {} : { tolerance }),
       ...(inputs === undefined ? {} : { inputs: splitNames(inputs) }),
       ...(outputs === undefined ? {} : { outputs: splitNames(outputs) }),
+      ...(quantize.length === 0 ? {} : { quantize: quantize.map(parseQuantizeRule) }),
     };
     const setUp = { ...describeBackend(config), ...(config === undefined ? {} : { config: config.path }), register };
     const count = workers === undefined ? {} : { count: workers };
@@ -124,6 +146,7 @@ export const freezeCommand: Command<Arguments> = {
           formats: Object.fromEntries(
             result.manifest.formats.map((format) => [format, join(result.path, formatPaths[format])]),
           ),
+          quantization: result.manifest.quantization,
           parity: result.manifest.parity,
           unverified: result.unverified,
         })),
@@ -166,4 +189,19 @@ function parseFormats(text: string): readonly ArtifactFormat[] {
     throw new CkptError("INVALID_OPTION", { option: "--formats", expected, found: unknown });
   }
   return artifactFormats.filter((format) => names.includes(format));
+}
+
+/** `u8` is every weight; `u16=dense/*` those whose name is like that. */
+function parseQuantizeRule(text: string): QuantizeRule {
+  const [form = "", ...pattern] = text.split("=");
+  const as = quantizations.find((each) => each === form);
+  const weights = pattern.length === 0 ? "*" : pattern.join("=");
+  if (as !== undefined && weights !== "") return { as, weights };
+  const expected = `one of ${quantizations.join(", ")}, alone or with =PATTERN behind it`;
+  throw new CkptError("INVALID_OPTION", { option: "--quantize", expected, found: text });
+}
+
+function describeTolerances(): string {
+  const forms = quantizations.filter((form) => form !== "none");
+  return forms.map((form) => `${quantizedTolerances[form]} (${form})`).join(", ");
 }

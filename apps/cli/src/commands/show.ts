@@ -1,34 +1,35 @@
-import { join } from "node:path";
+import { extname, join } from "node:path";
 
+import type { ArtifactDrawing, DrawingFormat } from "@ckpt/freezer";
 import {
-  type ArtifactManifest,
   artifactManifestType,
   type CheckpointManifest,
   checkpointManifestType,
   CkptError,
   type EvaluationManifest,
   evaluationManifestType,
-  type FileEntry,
   isCkptError,
   manifestNames,
   type MetricsManifest,
   metricsManifestType,
   readDocument,
+  replaceFile,
   restoreMetrics,
   type RunManifest,
   runLayout,
   runManifestType,
-  type Signature,
-  type TensorSpec,
 } from "@ckpt/manifest";
 
 import type { Command } from "../command.js";
+import { describeArtifact, describeSize } from "../describe-artifact.js";
+import { describeSignature, type Lines } from "../describe-signature.js";
 import { exitCodes } from "../exit-code.js";
 import { type FolderKind, identifyFolder } from "../identify-folder.js";
-import { formatBytes, formatMetric, formatTable, leftColumn } from "../table.js";
+import { formatMetric, formatTable, leftColumn } from "../table.js";
 
 interface Arguments {
   readonly path: string;
+  readonly graph: string | undefined;
 }
 
 /** `ckpt show`: one manifest in readable form. */
@@ -38,19 +39,57 @@ export const showCommand: Command<Arguments> = {
   examples: [
     ["show runs/dense/best", "signature, formats and parity of the pick"],
     ["show runs/dense/checkpoints/step-00000120 --json", "the manifest as JSON"],
+    ["show runs/dense/best --graph graph.svg", "a picture of its operations"],
   ],
   options: (parser) =>
-    parser.positional("path", { type: "string", demandOption: true, describe: "Any folder with a manifest" }),
-  run: async ({ path }) => {
+    parser
+      .positional("path", { type: "string", demandOption: true, describe: "Any folder with a manifest" })
+      .option("graph", {
+        type: "string",
+        requiresArg: true,
+        describe: "Draw an artifact's graph into this .svg or .mmd file; `svg` or `mermaid`: on stdout instead",
+      }),
+  run: async ({ path, graph }, { progress }) => {
     const kind = await identifyFolder(path);
     if (kind === undefined) throw new CkptError("MANIFEST_MISSING", { path });
     const { manifest, lines } = await showFolder[kind](path);
     const text = formatTable([leftColumn(kind), leftColumn(path)], lines);
-    return { document: { path, manifest }, text, exitCode: exitCodes.ok };
+    if (graph === undefined) return { document: { path, manifest }, text, exitCode: exitCodes.ok };
+    if (kind !== "artifact") {
+      throw new CkptError("INVALID_OPTION", { option: "--graph", expected: "an artifact", found: `${kind}: ${path}` });
+    }
+    const { drawing, file } = await drawGraph(path, graph);
+    if (drawing.omissions !== undefined) progress.warn(`graph     ${drawing.omissions}`);
+    const { format, omissions } = drawing;
+    const place = file === undefined ? { text: drawing.text } : { file };
+    return {
+      document: { path, manifest, graph: { format, omissions, ...place } },
+      text: file === undefined ? drawing.text : `${text}graph written to ${file}\n`,
+      exitCode: exitCodes.ok,
+    };
   },
 };
 
-type Lines = readonly (readonly [string, string])[];
+/** Draws to the file that is named, or to none for a form that is named instead of one. */
+async function drawGraph(path: string, target: string): Promise<{ drawing: ArtifactDrawing; file?: string }> {
+  const forms: Readonly<Record<string, DrawingFormat>> = {
+    svg: "svg",
+    mermaid: "mermaid",
+    ".svg": "svg",
+    ".mmd": "mermaid",
+  };
+  const form = forms[target] ?? forms[extname(target)];
+  if (form === undefined) {
+    const expected = "a file name that ends in .svg or .mmd, or `svg` or `mermaid`";
+    throw new CkptError("INVALID_OPTION", { option: "--graph", expected, found: target });
+  }
+  // TensorFlow.js, which the freezer loads, is not needed to show a manifest.
+  const { drawArtifact } = await import("@ckpt/freezer");
+  const drawing = await drawArtifact(path, form);
+  if (target in forms) return { drawing };
+  await replaceFile(target, drawing.text);
+  return { drawing, file: target };
+}
 
 const showFolder: Readonly<Record<FolderKind, (path: string) => Promise<{ manifest: object; lines: Lines }>>> = {
   run: async (path) => {
@@ -127,42 +166,10 @@ function describeCheckpoint(manifest: CheckpointManifest): Lines {
   ];
 }
 
-function describeArtifact(manifest: ArtifactManifest): Lines {
-  const { kind, digest, step } = manifest.source;
-  return [
-    ["source", `${kind}${step === undefined ? "" : ` of step ${step}`}, ${digest.slice(0, 12)}`],
-    ...describeSignature(manifest.signature),
-    ["formats", manifest.formats.join(", ")],
-    ...manifest.parity.map(
-      ({ format, engine, output, maxAbsoluteError, batchSizes }) =>
-        [
-          "parity",
-          `${format} in ${engine}: ${output} within ${maxAbsoluteError.toExponential(1)}, batches ${batchSizes.join(" ")}`,
-        ] as const,
-    ),
-    ["size", describeSize(manifest.files)],
-  ];
-}
-
 function describeEvaluation(manifest: EvaluationManifest): Lines {
   return [
     ["artifact", `${manifest.artifact.id} as ${manifest.artifact.format}`],
     ["split", `${manifest.split.name}, ${manifest.split.rowCount} rows`],
     ["engine", `${manifest.engine.name} ${manifest.engine.version}`],
   ];
-}
-
-function describeSignature({ inputs, outputs }: Signature): Lines {
-  return [
-    ...inputs.map((spec) => ["input", describeTensor(spec)] as const),
-    ...outputs.map((spec) => ["output", describeTensor(spec)] as const),
-  ];
-}
-
-function describeTensor({ name, dtype, shape }: TensorSpec): string {
-  return `${name} ${dtype} [${shape.map((size) => size ?? "?").join(", ")}]`;
-}
-
-function describeSize(files: readonly FileEntry[]): string {
-  return `${formatBytes(files.reduce((sum, file) => sum + file.sizeBytes, 0))} in ${files.length} files`;
 }

@@ -23,9 +23,9 @@ export async function loadOnnxRuntime(): Promise<OnnxRuntime> {
   }
 }
 
-/** Opens a session on the bytes of an ONNX model, on one thread: probe batches are small. */
-export async function createOnnxRunner(runtime: OnnxRuntime, bytes: Uint8Array, signature: Signature): Promise<Runner> {
-  const session = await runtime.InferenceSession.create(bytes, {
+/** Opens a session on an ONNX file and the weights beside it, on one thread: probe batches are small. */
+export async function createOnnxRunner(runtime: OnnxRuntime, path: string, signature: Signature): Promise<Runner> {
+  const session = await runtime.InferenceSession.create(path, {
     executionProviders: ["cpu"],
     intraOpNumThreads: 1,
     interOpNumThreads: 1,

@@ -1,13 +1,19 @@
 import { readFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 
-import { bindSignature, convertGraphDefToGraphModel, type Graph, parseGraphDef, parseSavedModel } from "@ckpt/graph";
+import {
+  bindSignature,
+  convertGraphDefToGraphModel,
+  type Graph,
+  parseGraphDef,
+  parseGraphDefText,
+  parseSavedModel,
+} from "@ckpt/graph";
 import { type ArtifactFormat, formatPaths, isCkptError, type Signature } from "@ckpt/manifest";
-import * as tf from "@tensorflow/tfjs";
 
 import { savedModelFile } from "../emit-formats.js";
 import type { UnverifiedFormat } from "../freeze-options.js";
-import { joinShards } from "../model-files.js";
+import { readGraphModel } from "../read-graph-model.js";
 import { createOnnxRunner, loadOnnxRuntime } from "./onnx-runner.js";
 import type { Runner } from "./runner.js";
 import { createGraphModelRunner } from "./tfjs-runner.js";
@@ -44,6 +50,10 @@ const openers: Readonly<
       forTensorFlow,
     );
   },
+  "graph-def-text": async (path, { signature, graph }) => {
+    const graphDef = parseGraphDefText(await readFile(path), path);
+    return createGraphModelRunner(convertGraphDefToGraphModel(graphDef, bindSignature(graph)), signature);
+  },
   "saved-model": async (path) => {
     const file = join(path, savedModelFile);
     const { graphDef, signature } = parseSavedModel(await readFile(file), file);
@@ -51,19 +61,10 @@ const openers: Readonly<
   },
   onnx: async (path, { signature }) => {
     try {
-      return await createOnnxRunner(await loadOnnxRuntime(), await readFile(path), signature);
+      return await createOnnxRunner(await loadOnnxRuntime(), path, signature);
     } catch (error) {
       if (!isCkptError(error, "ENGINE_UNAVAILABLE")) throw error;
       return { format: "onnx", reason: error.message };
     }
   },
 };
-
-async function readGraphModel(path: string): Promise<tf.io.ModelArtifacts> {
-  const json = JSON.parse(await readFile(path, "utf8")) as tf.io.ModelJSON;
-  return tf.io.getModelArtifactsForJSON(json, async (manifest) => {
-    const shards: Uint8Array[] = [];
-    for (const file of manifest.flatMap(({ paths }) => paths)) shards.push(await readFile(join(dirname(path), file)));
-    return [tf.io.getWeightSpecs(manifest), joinShards(shards).buffer];
-  });
-}

@@ -40,7 +40,8 @@ export interface GraphModelRunnerOptions {
 }
 
 /**
- * Loads a GraphModel and runs it on the current TensorFlow.js backend, by the names of its signature.
+ * Loads a GraphModel and runs it on the current TensorFlow.js backend, by the names of its signature. Its weights are
+ * tensors then, so they are taken out of `artifacts`, which the model keeps.
  */
 export async function createGraphModelRunner(
   artifacts: tf.io.ModelArtifacts,
@@ -48,6 +49,7 @@ export async function createGraphModelRunner(
   { isCorrected = false }: GraphModelRunnerOptions = {},
 ): Promise<Runner> {
   const model = await tf.loadGraphModel(tf.io.fromMemory(artifacts));
+  delete artifacts.weightData;
   const outputNames = signature.outputs.map(({ name }) => name);
   const isAsync = hasControlFlow(artifacts.modelTopology);
   return createRunner(

@@ -8,6 +8,7 @@ import {
   type TensorData,
 } from "@ckpt/manifest";
 
+import { type FormatChoice, toleranceOf } from "../choose-formats.js";
 import type { UnverifiedFormat } from "../freeze-options.js";
 import { compareOutputs, mergeErrors, noError, type OutputError } from "./compare-outputs.js";
 import { onnxEngine } from "./onnx-runner.js";
@@ -29,14 +30,13 @@ export interface Verification {
 export interface VerifyFormatsOptions {
   /** The folder that holds the formats as they were written. */
   readonly folder: string;
-  readonly formats: readonly ArtifactFormat[];
+  readonly choice: FormatChoice;
   readonly graph: Graph;
   readonly signature: Signature;
   /** What open dimensions other than the batch are to be, in a run or several. */
   readonly probeShapes: GraphTemplate["probeShapes"];
   /** The model that was frozen. */
   readonly reference: Runner;
-  readonly tolerance: number;
   /** Where the artifact will stand; named in errors. */
   readonly artifact: string;
 }
@@ -59,7 +59,7 @@ export async function verifyFormats(options: VerifyFormatsOptions): Promise<Veri
   }
   const parity: ParityRecord[] = [];
   const unverified: UnverifiedFormat[] = [];
-  for (const format of options.formats) {
+  for (const format of options.choice.formats) {
     const result = await verifyFormat(format, probes, options);
     if ("reason" in result) unverified.push(result);
     else parity.push(...result.parity);
@@ -128,7 +128,7 @@ async function verifyFormat(
     const parity = signature.outputs.map(({ name: output }, index): ParityRecord => {
       const { maxAbsoluteError, maxRelativeError, magnitude } = errors[index] ?? noError;
       // float32 keeps about seven digits: an output in the thousands cannot be right to 1e-5.
-      const tolerance = options.tolerance * Math.max(1, magnitude);
+      const tolerance = toleranceOf(format, options.choice) * Math.max(1, magnitude);
       if (maxAbsoluteError > tolerance) {
         throw new CkptError("PARITY_FAILED", { artifact, format, output, maxAbsoluteError, tolerance });
       }

@@ -1,11 +1,25 @@
-import { fromBinary, toBinary } from "@bufbuild/protobuf";
+import { fromBinary } from "@bufbuild/protobuf";
 import { CkptError } from "@ckpt/manifest";
 
 import { type GraphDef, GraphDefSchema } from "../../proto/gen/tensorflow/graph_pb.js";
+import { joinParts, splitMessage } from "../../proto/split-message.js";
 
-/** The bytes of a GraphDef, as in a frozen `.pb` file; equal messages made by `emitGraphDef` give equal bytes. */
+/**
+ * The bytes of a GraphDef, as in a frozen `.pb` file; equal messages made by `emitGraphDef` give equal bytes.
+ *
+ * @throws {CkptError} FORMAT_TOO_LARGE above 2 GiB.
+ */
 export function serializeGraphDef(graphDef: GraphDef): Uint8Array<ArrayBuffer> {
-  return toBinary(GraphDefSchema, graphDef);
+  return joinParts(splitGraphDef(graphDef));
+}
+
+/**
+ * As {@link serializeGraphDef}, in parts that are one file: large constants are not copied.
+ *
+ * @throws {CkptError} FORMAT_TOO_LARGE above 2 GiB.
+ */
+export function splitGraphDef(graphDef: GraphDef): readonly Uint8Array[] {
+  return splitMessage(GraphDefSchema, graphDef, "GraphDef");
 }
 
 /**

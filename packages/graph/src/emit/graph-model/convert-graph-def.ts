@@ -1,5 +1,5 @@
 import { create, type JsonObject, toJson } from "@bufbuild/protobuf";
-import type { Dtype } from "@ckpt/manifest";
+import type { Dtype, Quantization, QuantizeRule } from "@ckpt/manifest";
 
 import {
   AttrValueSchema,
@@ -16,10 +16,13 @@ import { TensorInfoSchema } from "../../proto/gen/tensorflow/saved_model_pb.js";
 import { readTensorContent, shapeOf } from "../../read/tensor-content.js";
 import type { BoundSignature, BoundTensorSpec } from "../bind-signature.js";
 import { fromDataType } from "../graph-def/data-type.js";
+import { fromLittleEndianBytes, toLittleEndianBytes } from "../little-endian.js";
 import { toTensorInfo } from "../saved-model.js";
 import { requireNoUnsupported, type UnsupportedNode } from "../unsupported-ops.js";
+import { chooseQuantizations } from "./choose-quantization.js";
 import { decomposeTransposedConv3d } from "./decompose-transposed-conv-3d.js";
 import { findGraphModelOpReason } from "./graph-model-ops.js";
+import { type GraphModelQuantization, quantizeValues } from "./quantize-values.js";
 import { scopeFunction } from "./scope-function.js";
 
 /** Name, shape and element type of one weight, as in TensorFlow.js' weights manifest. */
@@ -27,6 +30,8 @@ export interface GraphModelWeightSpec {
   name: string;
   shape: number[];
   dtype: Dtype;
+  /** Set where the weight is stored in another form than its dtype's. */
+  quantization?: GraphModelQuantization;
 }
 
 /** A TensorFlow.js GraphModel in memory; `tf.io.fromMemory` takes it as it is. */
@@ -46,31 +51,44 @@ export interface GraphModelSignature {
   outputs: JsonObject;
 }
 
+/** How a GraphModel stores its weights. */
+export interface GraphModelOptions {
+  /**
+   * Storage of weights by name, the last matching rule wins. A weight of another dtype than float32 or of one element
+   * stays as it is, and so does one that `quantizeValues` cannot store. Default: none, all stay.
+   */
+  readonly quantize?: readonly QuantizeRule[];
+}
+
+/** What may stand in the GraphDef. */
+export interface ConversionOptions {
+  /** Why TensorFlow.js cannot execute an operation, `undefined` where it can. Default: for what the IR is written as. */
+  readonly findReason?: typeof findGraphModelOpReason;
+}
+
 /**
  * Turns a GraphDef into a TensorFlow.js GraphModel, operation by operation; 3-D transposed convolution as others.
  *
- * @param findReason - Why TensorFlow.js cannot execute an operation. Default: for what the IR is written as.
- *
  * @throws {CkptError} UNSUPPORTED_OP when TensorFlow.js cannot execute an operation; all of them are listed.
  * @throws {CkptError} UNSUPPORTED_DTYPE when a constant has an element type that TensorFlow.js does not have.
+ * @throws {CkptError} INVALID_OPTION when a rule of `quantize` matches no weight.
  */
 export function convertGraphDefToGraphModel(
   source: GraphDef,
   signature: BoundSignature,
-  findReason: typeof findGraphModelOpReason = findGraphModelOpReason,
+  { quantize = [], findReason = findGraphModelOpReason }: GraphModelOptions & ConversionOptions = {},
 ): GraphModel {
   const graphDef = decomposeTransposedConv3d(source);
   requireNoUnsupported("GraphModel", findUnsupported(graphDef, findReason));
-  const weightSpecs: GraphModelWeightSpec[] = [];
-  const contents: Uint8Array[] = [];
+  const weights: StoredWeight[] = [];
   const takeValues = (each: NodeDef): NodeDef => {
     const tensor = each.op === "Const" ? each.attr["value"]?.value : undefined;
     if (tensor?.case !== "tensor") {
       return each;
     }
     const dtype = fromDataType(tensor.value.dtype, `constant ${each.name}`);
-    weightSpecs.push({ name: each.name, shape: shapeOf(tensor.value), dtype });
-    contents.push(readTensorContent(tensor.value, `constant ${each.name}`));
+    const content = readTensorContent(tensor.value, `constant ${each.name}`);
+    weights.push({ spec: { name: each.name, shape: shapeOf(tensor.value), dtype }, content });
     return withoutValues(each, tensor.value);
   };
   const node = graphDef.node.map(takeValues);
@@ -85,14 +103,38 @@ export function convertGraphDefToGraphModel(
             return create(FunctionDefSchema, { ...scoped, nodeDef: scoped.nodeDef.map(takeValues) });
           }),
         });
+  const stored = quantizeWeights(weights, quantize);
   return {
     modelTopology: toJsonObject(
       create(GraphDefSchema, { ...graphDef, node, ...(library === undefined ? {} : { library }) }),
     ),
-    weightSpecs,
-    weightData: concatenate(contents),
+    weightSpecs: stored.map(({ spec }) => spec),
+    weightData: concatenate(stored.map(({ content }) => content)),
     signature: { inputs: toTensorInfoJson(signature.inputs), outputs: toTensorInfoJson(signature.outputs) },
   };
+}
+
+/** A weight with the bytes that stand for it. */
+interface StoredWeight {
+  readonly spec: GraphModelWeightSpec;
+  readonly content: Uint8Array;
+}
+
+function quantizeWeights(weights: readonly StoredWeight[], rules: readonly QuantizeRule[]): readonly StoredWeight[] {
+  const isQuantizable = ({ spec, content }: StoredWeight): boolean =>
+    spec.dtype === "float32" && content.byteLength > Float32Array.BYTES_PER_ELEMENT;
+  const names = weights.filter(isQuantizable).map(({ spec }) => spec.name);
+  const chosen = chooseQuantizations(rules, names);
+  return weights.map((weight) => quantizeWeight(weight, chosen.get(weight.spec.name) ?? "none"));
+}
+
+function quantizeWeight(weight: StoredWeight, as: Quantization): StoredWeight {
+  if (as === "none") return weight;
+  const floats = fromLittleEndianBytes(weight.content, "float32");
+  const quantized = floats instanceof Float32Array ? quantizeValues(floats, as) : undefined;
+  if (quantized === undefined) return weight;
+  const { values, quantization } = quantized;
+  return { spec: { ...weight.spec, quantization }, content: toLittleEndianBytes(values) };
 }
 
 function findUnsupported(graphDef: GraphDef, findReason: typeof findGraphModelOpReason): UnsupportedNode[] {

@@ -4,7 +4,7 @@ import { bindSignature } from "../bind-signature.js";
 import { emitGraphDef, type EmitGraphDefOptions } from "../graph-def/emit-graph-def.js";
 import { composedOps } from "../graph-def/op-schemas.js";
 import { requireNoUnsupported } from "../unsupported-ops.js";
-import { convertGraphDefToGraphModel, type GraphModel } from "./convert-graph-def.js";
+import { convertGraphDefToGraphModel, type GraphModel, type GraphModelOptions } from "./convert-graph-def.js";
 import { decomposeMaxPool3d } from "./decompose-max-pool-3d.js";
 import { fuseGraphDef } from "./fuse-graph-def.js";
 import { findGraphModelOpReason, rewrittenForGraphModel } from "./graph-model-ops.js";
@@ -15,8 +15,9 @@ import { findGraphModelOpReason, rewrittenForGraphModel } from "./graph-model-op
  *
  * @throws {CkptError} UNSUPPORTED_OP when TensorFlow.js cannot execute an operation; all are listed with their layers.
  * @throws {CkptError} GRAPH_INVALID when an attribute is missing, unknown or of the wrong kind.
+ * @throws {CkptError} INVALID_OPTION when a rule of `options.quantize` matches no weight.
  */
-export function emitGraphModel(graph: Graph, options: EmitGraphDefOptions = {}): GraphModel {
+export function emitGraphModel(graph: Graph, options: EmitGraphDefOptions & GraphModelOptions = {}): GraphModel {
   requireNoUnsupported(
     "GraphModel",
     listNodes(graph).flatMap(({ op, layer, attributes }) => {
@@ -30,5 +31,5 @@ export function emitGraphModel(graph: Graph, options: EmitGraphDefOptions = {}):
   );
   const signature = bindSignature(graph);
   const graphDef = emitGraphDef(decomposeMaxPool3d(graph), options);
-  return convertGraphDefToGraphModel(fuseGraphDef(graphDef, signature), signature);
+  return convertGraphDefToGraphModel(fuseGraphDef(graphDef, signature), signature, options);
 }

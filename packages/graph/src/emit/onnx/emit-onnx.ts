@@ -1,19 +1,21 @@
-import { create, toBinary } from "@bufbuild/protobuf";
-import type { Signature, TensorSpec } from "@ckpt/manifest";
+import { create } from "@bufbuild/protobuf";
+import { isCkptError, type Signature, type TensorSpec } from "@ckpt/manifest";
 
 import type { Graph, Node } from "../../ir/graph.js";
 import { removeDeadNodes } from "../../passes/remove-dead-nodes.js";
-import { ModelProtoSchema } from "../../proto/gen/onnx/onnx_pb.js";
+import { GraphProtoSchema, type ModelProto, ModelProtoSchema, type TensorProto } from "../../proto/gen/onnx/onnx_pb.js";
+import { joinParts, splitMessage, sumSizes } from "../../proto/split-message.js";
 import { bindSignature } from "../bind-signature.js";
 import { uniqueName } from "../separate-outputs.js";
 import { requireNoUnsupported } from "../unsupported-ops.js";
 import { convolutionEmitters } from "./convolution.js";
 import { elementwiseEmitters } from "./elementwise.js";
+import { moveToFile } from "./external-data.js";
 import { joiningEmitters } from "./joining.js";
 import { matrixEmitters } from "./matrix.js";
 import type { OnnxAttribute, OnnxNode, OnnxValue } from "./onnx-attribute.js";
 import type { OnnxEmitters } from "./onnx-emitter.js";
-import { toOnnxType } from "./onnx-type.js";
+import { type OnnxInitializer, toOnnxTensor, toOnnxType } from "./onnx-type.js";
 import { OnnxWriter, UnsupportedReason } from "./onnx-writer.js";
 import { poolingEmitters } from "./pooling.js";
 import { dropCaptures } from "./recurrent-operator.js";
@@ -47,8 +49,25 @@ export const onnxEmitters: OnnxEmitters = {
 export interface EmitOnnxOptions {
   /** Name of the graph. */
   readonly name: string;
+  /** Version of what writes it, `producer_version`; none by default. */
+  readonly producerVersion?: string;
   /** Written as `metadata_props`, sorted by key; nothing by default. */
   readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/** Where the weights of a large model go. */
+export interface EmitOnnxFilesOptions extends EmitOnnxOptions {
+  /** Name of the file for weights, in the folder of the model. */
+  readonly dataFile: string;
+  /** A model of more bytes has its weights in the file for them. Default: 2 GiB - 1, the most that protobuf reads. */
+  readonly maxModelBytes?: number;
+}
+
+/** An ONNX model as it stands on disk, each file in parts: large constants are not copied. */
+export interface OnnxFiles {
+  readonly model: readonly Uint8Array[];
+  /** The content of the file for weights, where there is one. */
+  readonly data?: readonly Uint8Array[];
 }
 
 /**
@@ -57,8 +76,43 @@ export interface EmitOnnxOptions {
  *
  * @throws {CkptError} UNSUPPORTED_OP when ONNX cannot express a node; all are listed with their layers.
  * @throws {CkptError} UNSUPPORTED_DTYPE when a value holds strings.
+ * @throws {CkptError} FORMAT_TOO_LARGE above 2 GiB.
  */
-export function emitOnnx(source: Graph, { name, metadata = {} }: EmitOnnxOptions): Uint8Array<ArrayBuffer> {
+export function emitOnnx(graph: Graph, options: EmitOnnxOptions): Uint8Array<ArrayBuffer> {
+  const { initializers, model } = createModel(graph, options);
+  return joinParts(splitModel(model(initializers.map(toOnnxTensor))));
+}
+
+/**
+ * As {@link emitOnnx}, with the weights of a large model in a file of their own: external data, which is found from the
+ * model's path only, so such a model cannot be loaded from its bytes.
+ *
+ * @throws {CkptError} what {@link emitOnnx} throws; FORMAT_TOO_LARGE only for 2 GiB without the weights.
+ */
+export function emitOnnxFiles(graph: Graph, options: EmitOnnxFilesOptions): OnnxFiles {
+  const { dataFile, maxModelBytes } = options;
+  const { initializers, model } = createModel(graph, options);
+  try {
+    const parts = splitModel(model(initializers.map(toOnnxTensor)));
+    if (maxModelBytes === undefined || sumSizes(parts) <= maxModelBytes) return { model: parts };
+  } catch (error) {
+    if (!isCkptError(error, "FORMAT_TOO_LARGE")) throw error;
+  }
+  const { tensors, data } = moveToFile(initializers, dataFile);
+  return { model: splitModel(model(tensors)), data };
+}
+
+function splitModel(model: ModelProto): readonly Uint8Array[] {
+  return splitMessage(ModelProtoSchema, model, "ONNX");
+}
+
+/** The constants of a graph, and the model as a function of how they are stored. */
+interface UnstoredModel {
+  readonly initializers: readonly OnnxInitializer[];
+  readonly model: (tensors: readonly TensorProto[]) => ModelProto;
+}
+
+function createModel(source: Graph, { name, producerVersion = "", metadata = {} }: EmitOnnxOptions): UnstoredModel {
   const graph = removeDeadNodes(dropCaptures(source));
   const signature = separateNames(bindSignature(graph));
   const inputNames = signature.inputs.map((spec) => spec.name);
@@ -69,16 +123,19 @@ export function emitOnnx(source: Graph, { name, metadata = {} }: EmitOnnxOptions
   emitNodes(graph, inputNames, writer);
   requireNoUnsupported("ONNX", writer.unsupported);
   const nodes = nameOutputs(graph, signature, writer);
-  const model = create(ModelProtoSchema, {
-    irVersion,
-    producerName: "ckpt",
-    opsetImport: [{ domain: "", version: opsetVersion }],
-    metadataProps: Object.entries(metadata)
-      .map(([key, value]) => ({ key, value }))
-      .toSorted((a, b) => (a.key < b.key ? -1 : 1)),
-    graph: toGraphProto({ name, nodes, initializers: writer.initializers, ...toValues(signature) }),
-  });
-  return toBinary(ModelProtoSchema, model);
+  const unstored = toGraphProto({ name, nodes, initializers: [], ...toValues(signature) });
+  const model = (tensors: readonly TensorProto[]): ModelProto =>
+    create(ModelProtoSchema, {
+      irVersion,
+      producerName: "ckpt",
+      producerVersion,
+      opsetImport: [{ domain: "", version: opsetVersion }],
+      metadataProps: Object.entries(metadata)
+        .map(([key, value]) => ({ key, value }))
+        .toSorted((a, b) => (a.key < b.key ? -1 : 1)),
+      graph: create(GraphProtoSchema, { ...unstored, initializer: [...tensors] }),
+    });
+  return { initializers: writer.initializers, model };
 }
 
 /** Puts a number behind the name of an output that is the name of an input too: ONNX names a value once. */

@@ -1,5 +1,4 @@
-import type { Constant } from "../../ir/graph.js";
-import type { OnnxType } from "./onnx-type.js";
+import type { OnnxInitializer, OnnxType } from "./onnx-type.js";
 
 /** The value of an attribute of an ONNX node. */
 export type OnnxAttribute =
@@ -18,14 +17,6 @@ export interface OnnxNode {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attributes: Readonly<Record<string, OnnxAttribute>>;
-}
-
-/** A constant of an ONNX graph. */
-export interface OnnxInitializer {
-  readonly name: string;
-  readonly type: OnnxType;
-  readonly shape: readonly number[];
-  readonly values: Constant["values"] | BigInt64Array;
 }
 
 /** An input or output of an ONNX graph. A size is a number, a symbol, or not known at all. */

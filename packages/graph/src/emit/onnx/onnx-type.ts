@@ -5,6 +5,14 @@ import type { TensorValues } from "../../ir/graph.js";
 import { TensorProto_DataType, type TensorProto, TensorProtoSchema } from "../../proto/gen/onnx/onnx_pb.js";
 import { toLittleEndianBytes } from "../little-endian.js";
 
+/** A constant of the ONNX graph. */
+export interface OnnxInitializer {
+  readonly name: string;
+  readonly type: OnnxType;
+  readonly shape: readonly number[];
+  readonly values: TensorValues | BigInt64Array;
+}
+
 /** An element type of ONNX that the emitter writes; int64 for shapes and axes only. */
 export type OnnxType = "float32" | "int32" | "int64" | "bool";
 
@@ -33,12 +41,7 @@ export function toOnnxType(dtype: Dtype, where: string): OnnxType {
 }
 
 /** A named tensor as a message, its values in `raw_data`. */
-export function toOnnxTensor(
-  name: string,
-  type: OnnxType,
-  shape: readonly number[],
-  values: TensorValues | BigInt64Array,
-): TensorProto {
+export function toOnnxTensor({ name, type, shape, values }: OnnxInitializer): TensorProto {
   return create(TensorProtoSchema, {
     name,
     dims: shape.map(BigInt),

@@ -3,8 +3,8 @@ import { valueInfo } from "../bind-signature.js";
 import { uniqueName } from "../separate-outputs.js";
 import type { UnsupportedNode } from "../unsupported-ops.js";
 import { type Layout, toChannelsFirst, toChannelsLast } from "./layout.js";
-import type { OnnxAttribute, OnnxInitializer, OnnxNode } from "./onnx-attribute.js";
-import { type OnnxType, toOnnxDataType, toOnnxType } from "./onnx-type.js";
+import type { OnnxAttribute, OnnxNode } from "./onnx-attribute.js";
+import { type OnnxInitializer, type OnnxType, toOnnxDataType, toOnnxType } from "./onnx-type.js";
 import { reshapeConstant, transposeConstant } from "./transpose-constant.js";
 
 /** Why a node cannot be written. Thrown by emitters, gathered into one error by `emitOnnx`. */

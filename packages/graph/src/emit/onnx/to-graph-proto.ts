@@ -19,7 +19,7 @@ export function toGraphProto({ name, nodes, initializers, inputs, outputs }: Onn
   return create(GraphProtoSchema, {
     name,
     node: nodes.map(toNodeProto),
-    initializer: initializers.map((each) => toOnnxTensor(each.name, each.type, each.shape, each.values)),
+    initializer: initializers.map(toOnnxTensor),
     input: inputs.map(toValueInfo),
     output: outputs.map(toValueInfo),
   });

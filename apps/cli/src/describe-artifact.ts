@@ -1,0 +1,71 @@
+import {
+  type ArtifactFormat,
+  type ArtifactManifest,
+  type FileEntry,
+  listFormatFiles,
+  type QuantizeRule,
+} from "@ckpt/manifest";
+
+import { describeSignature, type Lines } from "./describe-signature.js";
+import { formatBytes, formatCount } from "./table.js";
+
+/** All that the manifest of an artifact says, in lines. */
+export function describeArtifact(manifest: ArtifactManifest): Lines {
+  return [
+    ["source", describeSource(manifest)],
+    ...describeSignature(manifest.signature),
+    ...describeGraph(manifest.graph),
+    ...manifest.formats.map((format) => [format, describeFormatSize(manifest, format)] as const),
+    ...(manifest.quantization?.rules ?? []).map((rule) => ["quantized", describeRule(rule)] as const),
+    ...manifest.parity.map(
+      ({ format, engine, output, maxAbsoluteError, batchSizes }) =>
+        [
+          "parity",
+          `${format} in ${engine}: ${output} within ${maxAbsoluteError.toExponential(1)}, batches ${batchSizes.join(" ")}`,
+        ] as const,
+    ),
+    ["size", describeSize(manifest.files)],
+  ];
+}
+
+/** The bytes of files together. */
+export function describeSize(files: readonly FileEntry[]): string {
+  const size = formatBytes(files.reduce((sum, file) => sum + file.sizeBytes, 0));
+  return files.length === 1 ? size : `${size} in ${files.length} files`;
+}
+
+/** What was frozen, with the beginning of its digest. */
+export function describeSource({ source: { kind, digest, step } }: ArtifactManifest): string {
+  return `${kind}${step === undefined ? "" : ` of step ${step}`}, ${digest.slice(0, 12)}`;
+}
+
+/** The bytes of one format of an artifact. */
+export function describeFormatSize(manifest: ArtifactManifest, format: ArtifactFormat): string {
+  return describeSize(listFormatFiles(manifest, format));
+}
+
+/** How weights are stored, and which. */
+export function describeRule({ as, weights }: QuantizeRule): string {
+  return `${as} ${weights}`;
+}
+
+/** Operations by how often they are there. */
+export function describeOps(ops: Readonly<Record<string, number>>): string {
+  const sorted = Object.entries(ops).toSorted(([, first], [, second]) => second - first);
+  return sorted.map(([op, count]) => `${formatCount(count)} ${op}`).join(", ");
+}
+
+function describeGraph(graph: ArtifactManifest["graph"]): Lines {
+  if (graph === undefined) return [["graph", "not measured: frozen by an older ckpt"]];
+  const flops = graph.flopsPerExample;
+  return [
+    ["operations", describeOps(graph.ops)],
+    ["parameters", formatCount(graph.parameterCount)],
+    [
+      "flops",
+      flops === undefined
+        ? "unknown: a size is open besides the batch, or an operation has no formula"
+        : `${formatCount(flops)} per example`,
+    ],
+  ];
+}
