@@ -1,5 +1,6 @@
 export { captureFunction, type CaptureFunctionOptions } from "./capture/capture-function.js";
 export { captureModel } from "./capture/capture-model.js";
+export { type LayerCall, runLayers } from "./capture/run-layers.js";
 export type { TensorFunction } from "./capture/record-trace.js";
 export {
   bindSignature,
@@ -11,6 +12,8 @@ export {
   emitOnnx,
   type EmitOnnxOptions,
   emitSavedModel,
+  type ExposedOnnx,
+  exposeOnnxValues,
   type GraphDef,
   type GraphModel,
   type GraphModelSignature,

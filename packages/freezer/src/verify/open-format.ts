@@ -9,7 +9,7 @@ import { savedModelFile } from "../emit-formats.js";
 import type { UnverifiedFormat } from "../freeze-options.js";
 import { joinShards } from "../model-files.js";
 import { createOnnxRunner, loadOnnxRuntime } from "./onnx-runner.js";
-import type { Runner } from "./runner.js";
+import type { FormatRunner } from "./runner.js";
 import { createGraphModelRunner } from "./tfjs-runner.js";
 
 /** A format on disk, and what is needed to run it. */
@@ -26,26 +26,30 @@ export interface OpenFormatOptions {
  * installed, the answer says so. The others run in TensorFlow.js: the `.pb` and the SavedModel by decoding their bytes
  * and executing the graph in them, operation by operation.
  */
-export function openFormat(format: ArtifactFormat, options: OpenFormatOptions): Promise<Runner | UnverifiedFormat> {
+export function openFormat(
+  format: ArtifactFormat,
+  options: OpenFormatOptions,
+): Promise<FormatRunner | UnverifiedFormat> {
   return openers[format](join(options.folder, formatPaths[format]), options);
 }
 
 const openers: Readonly<
-  Record<ArtifactFormat, (path: string, options: OpenFormatOptions) => Promise<Runner | UnverifiedFormat>>
+  Record<ArtifactFormat, (path: string, options: OpenFormatOptions) => Promise<FormatRunner | UnverifiedFormat>>
 > = {
-  "graph-model": async (path, { signature }) => createGraphModelRunner(await readGraphModel(path), signature),
+  "graph-model": async (path, { signature, graph }) =>
+    createGraphModelRunner(await readGraphModel(path), signature, graph),
   "graph-def": async (path, { signature, graph }) => {
     const graphDef = parseGraphDef(await readFile(path), path);
-    return createGraphModelRunner(convertGraphDefToGraphModel(graphDef, bindSignature(graph)), signature);
+    return createGraphModelRunner(convertGraphDefToGraphModel(graphDef, bindSignature(graph)), signature, graph);
   },
-  "saved-model": async (path) => {
+  "saved-model": async (path, { graph }) => {
     const file = join(path, savedModelFile);
     const { graphDef, signature } = parseSavedModel(await readFile(file), file);
-    return createGraphModelRunner(convertGraphDefToGraphModel(graphDef, signature), signature);
+    return createGraphModelRunner(convertGraphDefToGraphModel(graphDef, signature), signature, graph);
   },
-  onnx: async (path, { signature }) => {
+  onnx: async (path, { signature, graph }) => {
     try {
-      return await createOnnxRunner(await loadOnnxRuntime(), await readFile(path), signature);
+      return await createOnnxRunner(await loadOnnxRuntime(), await readFile(path), signature, graph);
     } catch (error) {
       if (!isCkptError(error, "ENGINE_UNAVAILABLE")) throw error;
       return { format: "onnx", reason: error.message };

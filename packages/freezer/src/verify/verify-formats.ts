@@ -10,10 +10,12 @@ import {
 
 import type { UnverifiedFormat } from "../freeze-options.js";
 import { compareOutputs, mergeErrors, noError, type OutputError } from "./compare-outputs.js";
+import { findDivergingLayer } from "./find-diverging-layer.js";
 import { onnxEngine } from "./onnx-runner.js";
 import { openFormat } from "./open-format.js";
 import { makeProbeInputs } from "./probe-inputs.js";
-import type { Runner } from "./runner.js";
+import type { FormatRunner, ReferenceRunner } from "./runner.js";
+import { openSavedModelNatively, tfjsNodeEngine } from "./tfjs-node-runner.js";
 import { tfjsEngine } from "./tfjs-runner.js";
 
 /** Batch sizes that the capture does not use; 1 is the one that broadcasts. */
@@ -33,7 +35,7 @@ export interface VerifyFormatsOptions {
   readonly graph: Graph;
   readonly signature: Signature;
   /** The model that was frozen. */
-  readonly reference: Runner;
+  readonly reference: ReferenceRunner;
   readonly tolerance: number;
   /** Where the artifact will stand; named in errors. */
   readonly artifact: string;
@@ -43,7 +45,7 @@ export interface VerifyFormatsOptions {
  * Runs every format, from the very bytes written, on inputs that are the same each time, and compares every output
  * with the model's own.
  *
- * @throws {CkptError} PARITY_FAILED at the first output beyond the tolerance; ENGINE_FAILED when an engine does not
+ * @throws {CkptError} PARITY_FAILED at the first output beyond the tolerance, with the first layer that differs; ENGINE_FAILED when an engine does not
  *   accept or run what was written; SIGNATURE_MISMATCH when an output's shape is another.
  */
 export async function verifyFormats(options: VerifyFormatsOptions): Promise<Verification> {
@@ -81,36 +83,78 @@ async function verifyFormat(
   probes: readonly Probe[],
   options: VerifyFormatsOptions,
 ): Promise<{ readonly parity: readonly ParityRecord[] } | UnverifiedFormat> {
-  const { signature, artifact } = options;
-  const fail = (engine: string) => (cause: unknown) => {
-    throw toEngineError(cause, engine, `${artifact} (${format})`);
-  };
-  const runner = await openFormat(format, options).catch(fail(format === "onnx" ? onnxEngine : tfjsEngine));
+  const fail = failEngine(format === "onnx" ? onnxEngine : tfjsEngine, format, options);
+  const runner = await openFormat(format, options).catch(fail);
   if ("reason" in runner) return runner;
+  const parity = await verifyRunner(format, runner, probes, options);
+  const native = await openSavedModelNatively(format, options).catch(failEngine(tfjsNodeEngine, format, options));
+  if (native === undefined) return { parity };
+  return { parity: [...parity, ...(await verifyRunner(format, native, probes, options))] };
+}
+
+async function verifyRunner(
+  format: ArtifactFormat,
+  runner: FormatRunner,
+  probes: readonly Probe[],
+  options: VerifyFormatsOptions,
+): Promise<readonly ParityRecord[]> {
+  const { signature, artifact } = options;
   const { engine } = runner;
   try {
     const errors = signature.outputs.map(() => noError);
     for (const { inputs, expected } of probes) {
-      const found = await runner.run(inputs).catch(fail(engine));
+      const found = await runner.run(inputs).catch(failEngine(engine, format, options));
       for (const [index, { name }] of signature.outputs.entries()) {
         const error = compareTensors(`${artifact}: ${format} output ${name}`, expected[index], found[index]);
         errors[index] = mergeErrors(errors[index] ?? noError, error);
       }
     }
     const batchSizes = probes.map(({ batchSize }) => batchSize);
-    const parity = signature.outputs.map(({ name: output }, index): ParityRecord => {
+    const parity: ParityRecord[] = [];
+    for (const [index, { name: output }] of signature.outputs.entries()) {
       const { maxAbsoluteError, maxRelativeError, magnitude } = errors[index] ?? noError;
       // float32 keeps about seven digits: an output in the thousands cannot be right to 1e-5.
       const tolerance = options.tolerance * Math.max(1, magnitude);
       if (maxAbsoluteError > tolerance) {
-        throw new CkptError("PARITY_FAILED", { artifact, format, output, maxAbsoluteError, tolerance });
+        const place = await locate(runner, probes, options);
+        throw new CkptError("PARITY_FAILED", {
+          artifact,
+          format,
+          engine,
+          output,
+          maxAbsoluteError,
+          tolerance,
+          ...place,
+        });
       }
-      return { format, engine, output, batchSizes, maxAbsoluteError, maxRelativeError };
-    });
-    return { parity };
+      parity.push({ format, engine, output, batchSizes, maxAbsoluteError, maxRelativeError });
+    }
+    return parity;
   } finally {
     await runner.dispose();
   }
+}
+
+/** The first layer at which a format leaves the model, on the first of the probes that shows one. */
+async function locate(
+  runner: FormatRunner,
+  probes: readonly Probe[],
+  { graph, reference, tolerance }: VerifyFormatsOptions,
+): Promise<{ layer?: string; layerError?: number }> {
+  if (runner.runValues === undefined || reference.runLayers === undefined) return {};
+  for (const { inputs } of probes) {
+    const layers = await reference.runLayers(inputs);
+    const values = await runner.runValues(inputs);
+    const found = findDivergingLayer({ graph, layers, values, tolerance });
+    if (found !== undefined) return found;
+  }
+  return {};
+}
+
+function failEngine(engine: string, format: ArtifactFormat, { artifact }: VerifyFormatsOptions) {
+  return (cause: unknown): never => {
+    throw toEngineError(cause, engine, `${artifact} (${format})`);
+  };
 }
 
 function toEngineError(cause: unknown, engine: string, artifact: string): CkptError {

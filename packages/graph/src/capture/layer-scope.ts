@@ -1,4 +1,9 @@
+import type * as tf from "@tensorflow/tfjs";
+
 import type { LayerPlace } from "./layer-tree.js";
+
+/** What a layer's `call` gives. */
+export type LayerResult = tf.Tensor | tf.Tensor[];
 
 /** Where in the layers the computation is. */
 export interface LayerScope {
@@ -8,16 +13,24 @@ export interface LayerScope {
   readonly restore: () => void;
 }
 
-/** Wraps `call` of every layer, so that it is known at any time which one is running, until `restore` is called. */
-export function enterLayerScope(places: readonly LayerPlace[]): LayerScope {
+/**
+ * Wraps `call` of every layer, so that it is known at any time which one is running, until `restore` is called.
+ * `onReturn` gets what each call gives, inner layers before the one that holds them.
+ */
+export function enterLayerScope(
+  places: readonly LayerPlace[],
+  onReturn: (path: string, result: LayerResult) => void = () => {},
+): LayerScope {
   const stack: string[] = [];
   const wrapped = places.map(({ path, layer }) => {
     const own = Object.getOwnPropertyDescriptor(layer, "call");
     const call = layer.call.bind(layer);
-    layer.call = (inputs, kwargs): ReturnType<typeof call> => {
+    layer.call = (inputs, kwargs): LayerResult => {
       stack.push(path);
       try {
-        return call(inputs, kwargs);
+        const result = call(inputs, kwargs);
+        onReturn(path, result);
+        return result;
       } finally {
         stack.pop();
       }

@@ -9,6 +9,7 @@ export {
 } from "./graph-model/convert-graph-def.js";
 export { emitGraphModel } from "./graph-model/emit-graph-model.js";
 export { emitOnnx, type EmitOnnxOptions } from "./onnx/emit-onnx.js";
+export { type ExposedOnnx, exposeOnnxValues } from "./onnx/expose-values.js";
 export { emitSavedModel } from "./saved-model.js";
 export { type ParsedSavedModel, parseSavedModel } from "../read/parse-saved-model.js";
 export type { GraphDef } from "../proto/gen/tensorflow/graph_pb.js";

@@ -60,13 +60,8 @@ export interface EmitOnnxOptions {
  * @throws {CkptError} UNSUPPORTED_DTYPE when a value holds strings.
  */
 export function emitOnnx(graph: Graph, { name, metadata = {} }: EmitOnnxOptions): Uint8Array<ArrayBuffer> {
-  const signature = separateNames(bindSignature(graph));
-  const writer = new OnnxWriter(
-    graph,
-    [...signature.inputs, ...signature.outputs].map((spec) => spec.name),
-  );
-  emitNodes(graph, writer);
-  const nodes = nameOutputs(graph, signature, writer);
+  const { signature, writer, rename, copies } = planOnnx(graph);
+  const nodes = [...writer.nodes.map((node) => renameValues(node, rename)), ...copies];
   const model = create(ModelProtoSchema, {
     irVersion,
     producerName: "ckpt",
@@ -82,6 +77,27 @@ export function emitOnnx(graph: Graph, { name, metadata = {} }: EmitOnnxOptions)
     },
   });
   return toBinary(ModelProtoSchema, model);
+}
+
+/** A graph written as ONNX nodes, before its outputs have the user's names. */
+export interface OnnxPlan {
+  readonly signature: Signature;
+  readonly writer: OnnxWriter;
+  /** What a value of the writer is called in the model. */
+  readonly rename: (value: string) => string;
+  /** Nodes that give a value a second name. */
+  readonly copies: readonly OnnxNode[];
+}
+
+/** Writes the nodes of a graph. The same graph gives the same names each time. */
+export function planOnnx(graph: Graph): OnnxPlan {
+  const signature = separateNames(bindSignature(graph));
+  const writer = new OnnxWriter(
+    graph,
+    [...signature.inputs, ...signature.outputs].map((spec) => spec.name),
+  );
+  emitNodes(graph, writer);
+  return { signature, writer, ...nameOutputs(graph, signature, writer) };
 }
 
 /** Puts a number behind the name of an output that is the name of an input too: ONNX names a value once. */
@@ -135,29 +151,31 @@ function emitNode(writer: OnnxWriter, node: Node): string | undefined {
 }
 
 /** Gives the values of the outputs the user's names: by renaming them, or by an `Identity` where that cannot be. */
-function nameOutputs(graph: Graph, signature: Signature, writer: OnnxWriter): readonly OnnxNode[] {
+function nameOutputs(graph: Graph, signature: Signature, writer: OnnxWriter): Pick<OnnxPlan, "rename" | "copies"> {
   const values = signature.outputs.flatMap(({ name }, index) => {
     const output = graph.outputs[index];
     return output === undefined ? [] : [{ name, value: writer.input(output.value) }];
   });
   const written = new Set(writer.nodes.flatMap((node) => node.outputs));
   const renamed = new Map<string, string>();
-  const copies: OnnxNode[] = [];
+  const copied: { name: string; value: string }[] = [];
   for (const { name, value } of values) {
-    if (written.has(value) && !renamed.has(value)) {
-      renamed.set(value, name);
-    } else {
-      copies.push({ name, op: "Identity", inputs: [value], outputs: [name], attributes: {} });
-    }
+    if (written.has(value) && !renamed.has(value)) renamed.set(value, name);
+    else copied.push({ name, value });
   }
   const rename = (value: string): string => renamed.get(value) ?? value;
-  return [...writer.nodes, ...copies].map(({ name, op, inputs, outputs, attributes }) => ({
+  const copies = copied.map(({ name, value }) => ({
     name,
-    op,
-    attributes,
-    inputs: inputs.map(rename),
-    outputs: outputs.map(rename),
+    op: "Identity",
+    inputs: [rename(value)],
+    outputs: [name],
+    attributes: {},
   }));
+  return { rename, copies };
+}
+
+function renameValues(node: OnnxNode, rename: (value: string) => string): OnnxNode {
+  return { ...node, inputs: node.inputs.map(rename), outputs: node.outputs.map(rename) };
 }
 
 function toNodeProto(node: OnnxNode): NodeProto {

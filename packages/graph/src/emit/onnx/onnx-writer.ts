@@ -70,6 +70,12 @@ export class OnnxWriter {
     return names?.channelsFirst !== undefined && names.channelsLast === undefined ? "channelsFirst" : "channelsLast";
   }
 
+  /** The ONNX name that a value has by now, and the layout it is held in under that name. */
+  held(value: ValueRef): { readonly name: string; readonly layout: Layout } {
+    const layout = this.layout(value);
+    return { name: this.input(value, layout), layout };
+  }
+
   /** Says which ONNX value is output `output` of an IR node. */
   define(node: Node, output: number, name: string, layout: Layout = "channelsLast"): void {
     this.#names.set(toKey({ node: node.name, output }), { [layout]: name });
