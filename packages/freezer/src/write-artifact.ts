@@ -15,6 +15,7 @@ import { emitFormats } from "./emit-formats.js";
 import type { FreezeResult } from "./freeze-options.js";
 import type { FreezeTemplate } from "./freeze-template.js";
 import type { FreezeProgress } from "./progress.js";
+import { readProbe } from "./read-probe.js";
 import type { ModelSource } from "./source.js";
 import { createLayersModelRunner } from "./verify/tfjs-runner.js";
 import { verifyFormats } from "./verify/verify-formats.js";
@@ -51,6 +52,7 @@ export async function writeArtifact(
       formats,
       graph,
       signature,
+      probe: await readProbe(source),
       reference: createLayersModelRunner(template.model),
       tolerance,
       artifact: out,

@@ -7,6 +7,7 @@ import {
   checkpointPath,
   digestBytes,
   manifestNames,
+  probeFileName,
   runLayout,
   runManifestType,
   serializeDocument,
@@ -45,11 +46,18 @@ async function saveModel(model: tf.LayersModel, shardPaths: readonly string[]): 
 }
 
 /** Commits a checkpoint folder as a trainer does. */
-export async function writeCheckpoint(folder: string, model: tf.LayersModel, step: number): Promise<string> {
+export async function writeCheckpoint(
+  folder: string,
+  model: tf.LayersModel,
+  step: number,
+  probe?: tf.Tensor,
+): Promise<string> {
   const { json, weights } = await saveModel(model, ["weights.bin"]);
   const staged = await stageFolder(folder);
   await staged.write("model.json", json);
   await staged.write("weights.bin", weights);
+  if (probe !== undefined) await staged.write(probeFileName, new Uint8Array((await probe.data()).buffer));
+  const [name = ""] = model.inputNames;
   await staged.commit(manifestNames.checkpoint, (files) => ({
     kind: checkpointManifestType.kind,
     schemaVersion: checkpointManifestType.schemaVersion,
@@ -61,6 +69,7 @@ export async function writeCheckpoint(folder: string, model: tf.LayersModel, ste
       inputs: [{ name: "input", dtype: "float32", shape: [null] }],
       outputs: [{ name: "output", dtype: "float32", shape: [null] }],
     },
+    ...(probe === undefined ? {} : { probe: [{ name, dtype: "float32", shape: probe.shape }] }),
     files,
   }));
   return folder;

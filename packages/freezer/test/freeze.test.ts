@@ -142,6 +142,17 @@ describe("an artifact", () => {
     expectParity(await freezeCheckpoint(tf.model({ inputs: input, outputs: [input, result] })), 2);
   });
 
+  it("is compared on the rows that its checkpoint carries, too", async () => {
+    const folder = await createTemporaryFolder();
+    const rows = tf.randomNormal([8, 64], 0, 3, "float32", 1);
+    const source = await writeCheckpoint(join(folder, "checkpoint"), createDenseModel(), 1, rows);
+    const { manifest } = await freeze({ source, out: join(folder, "artifact") });
+    expect(manifest.parity.map(({ probeRows }) => probeRows)).toEqual([8, 8, 8, 8]);
+
+    await damageFile(join(source, "probe.bin"));
+    await expect(freeze({ source, out: join(folder, "other") })).rejects.toMatchObject({ code: "DIGEST_MISMATCH" });
+  });
+
   it("has the same bytes each time", async () => {
     const folder = await createTemporaryFolder();
     const source = await writeCheckpoint(join(folder, "checkpoint"), createConvModel(), 1);

@@ -9,6 +9,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { createTemporaryFolder } from "../../test/folders.js";
 import { setRandomWeights } from "../../test/models.js";
 import { emitFormats } from "../emit-formats.js";
+import type { ProbeInput } from "../read-probe.js";
 import { createLayersModelRunner } from "./tfjs-runner.js";
 import { verifyFormats, type Verification } from "./verify-formats.js";
 
@@ -40,6 +41,7 @@ async function verify(
   { model, graph, signature }: Frozen,
   format: ArtifactFormat,
   damage: (folder: string) => Promise<void> = async () => {},
+  probe: readonly ProbeInput[] = [],
 ): Promise<Verification> {
   const folder = await createTemporaryFolder();
   for (const { path, data } of emitFormats(graph, [format], "0".repeat(64))) {
@@ -49,7 +51,7 @@ async function verify(
   await damage(folder);
   const reference = createLayersModelRunner(model);
   const formats = [format];
-  return verifyFormats({ folder, formats, graph, signature, reference, tolerance: 1e-5, artifact: "artifact" });
+  return verifyFormats({ folder, formats, graph, signature, reference, tolerance: 1e-5, artifact: "artifact", probe });
 }
 
 async function findFailure(verification: Promise<Verification>): Promise<CkptError<"PARITY_FAILED">["details"]> {
@@ -201,6 +203,24 @@ describe.each(artifactFormats)("%s", (format) => {
     const { parity, unverified } = await verify(normalized(), format);
     expect(parity).toHaveLength(1);
     expect(unverified).toEqual([]);
+  });
+
+  it("finds on the checkpoint's own rows what values around zero do not show", async () => {
+    const frozen = capture(tf.sequential({ layers: [layers.reLU({ name: "relu", inputShape: [2] })] }));
+    const nodes = frozen.graph.nodes.map((node) => (node.op === "Relu" ? { ...node, op: "Relu6" } : node));
+    const wrong = { ...frozen, graph: { ...frozen.graph, nodes } };
+    const { name = "" } = frozen.signature.inputs[0] ?? {};
+    const probe = [
+      {
+        spec: { name, dtype: "float32", shape: [3, 2] },
+        tensor: { data: Float32Array.of(1, 2, -1, 9, 3, 0), shape: [3, 2] },
+      },
+    ] as const;
+    expect((await verify(wrong, format)).parity[0]).not.toHaveProperty("probeRows");
+    expect((await verify(frozen, format, undefined, probe)).parity).toMatchObject([{ probeRows: 3 }]);
+    expect(await findFailure(verify(wrong, format, undefined, probe))).toMatchObject({ layer: "relu", layerError: 3 });
+    const other = [{ ...probe[0], spec: { ...probe[0].spec, name: "another input" } }];
+    expect((await verify(wrong, format, undefined, other)).parity[0]).not.toHaveProperty("probeRows");
   });
 
   it("runs a model of a fixed batch size at that size", async () => {

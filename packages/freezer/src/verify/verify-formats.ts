@@ -9,6 +9,7 @@ import {
 } from "@ckpt/manifest";
 
 import type { UnverifiedFormat } from "../freeze-options.js";
+import type { ProbeInput } from "../read-probe.js";
 import { compareOutputs, mergeErrors, noError, type OutputError } from "./compare-outputs.js";
 import { findDivergingLayer } from "./find-diverging-layer.js";
 import { onnxEngine } from "./onnx-runner.js";
@@ -34,6 +35,8 @@ export interface VerifyFormatsOptions {
   readonly formats: readonly ArtifactFormat[];
   readonly graph: Graph;
   readonly signature: Signature;
+  /** Rows of real data from the checkpoint; left out of account where they do not fit the signature. */
+  readonly probe: readonly ProbeInput[];
   /** The model that was frozen. */
   readonly reference: ReferenceRunner;
   readonly tolerance: number;
@@ -53,8 +56,10 @@ export async function verifyFormats(options: VerifyFormatsOptions): Promise<Veri
   const probes: Probe[] = [];
   for (const batchSize of chooseBatchSizes(signature)) {
     const inputs = makeProbeInputs(graph, signature.inputs, batchSize);
-    probes.push({ batchSize, inputs, expected: await reference.run(inputs) });
+    probes.push({ batchSize, isReal: false, inputs, expected: await reference.run(inputs) });
   }
+  const real = chooseProbe(options);
+  if (real !== undefined) probes.push({ ...real, expected: await reference.run(real.inputs) });
   const parity: ParityRecord[] = [];
   const unverified: UnverifiedFormat[] = [];
   for (const format of options.formats) {
@@ -65,9 +70,25 @@ export async function verifyFormats(options: VerifyFormatsOptions): Promise<Veri
   return { parity, unverified };
 }
 
+/** The checkpoint's own rows, if they are what the signature takes: a part of a model has other inputs. */
+function chooseProbe({ probe, signature }: VerifyFormatsOptions): Omit<Probe, "expected"> | undefined {
+  const batchSize = probe[0]?.tensor.shape[0];
+  const isFitting =
+    probe.length === signature.inputs.length &&
+    signature.inputs.every(({ name, dtype, shape }, index) => {
+      const { spec, tensor } = probe[index] ?? {};
+      const isSame = spec?.name === name && spec.dtype === dtype && tensor?.shape.length === shape.length;
+      return isSame && shape.every((size, axis) => size === null || size === tensor.shape[axis]);
+    });
+  if (!isFitting || batchSize === undefined) return undefined;
+  return { batchSize, isReal: true, inputs: probe.map(({ tensor }) => tensor) };
+}
+
 /** One batch with what the model itself makes of it. */
 interface Probe {
   readonly batchSize: number;
+  /** Rows of the checkpoint's probe, not pseudo-random ones. */
+  readonly isReal: boolean;
   readonly inputs: readonly TensorData[];
   readonly expected: readonly TensorData[];
 }
@@ -109,7 +130,9 @@ async function verifyRunner(
         errors[index] = mergeErrors(errors[index] ?? noError, error);
       }
     }
-    const batchSizes = probes.map(({ batchSize }) => batchSize);
+    const batchSizes = probes.filter(({ isReal }) => !isReal).map(({ batchSize }) => batchSize);
+    const probeRows = probes.find(({ isReal }) => isReal)?.batchSize;
+    const compared = probeRows === undefined ? { batchSizes } : { batchSizes, probeRows };
     const parity: ParityRecord[] = [];
     for (const [index, { name: output }] of signature.outputs.entries()) {
       const { maxAbsoluteError, maxRelativeError, magnitude } = errors[index] ?? noError;
@@ -127,7 +150,7 @@ async function verifyRunner(
           ...place,
         });
       }
-      parity.push({ format, engine, output, batchSizes, maxAbsoluteError, maxRelativeError });
+      parity.push({ format, engine, output, ...compared, maxAbsoluteError, maxRelativeError });
     }
     return parity;
   } finally {
