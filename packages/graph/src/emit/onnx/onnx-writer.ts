@@ -1,10 +1,11 @@
 import type { Constant, Graph, Node, ValueInfo, ValueRef } from "../../ir/graph.js";
+import { reshapeConstant, transposeConstant } from "../../ir/transpose-constant.js";
 import { valueInfo } from "../bind-signature.js";
 import { uniqueName } from "../separate-outputs.js";
 import { type Layout, toChannelsFirst, toChannelsLast } from "./layout.js";
 import type { OnnxAttribute } from "./onnx-attribute.js";
 import { type OnnxType, toOnnxDataType, toOnnxType } from "./onnx-type.js";
-import { reshapeConstant, transposeConstant } from "./transpose-constant.js";
+import { planReshape } from "./plan-reshape.js";
 
 /** A node of the ONNX graph. */
 export interface OnnxNode {
@@ -98,11 +99,14 @@ export class OnnxWriter {
       const held = layout === "channelsFirst" ? transposeConstant(constant, permutation) : constant;
       return this.addConstant(held, value.node);
     }
-    const other = names[layout === "channelsFirst" ? "channelsLast" : "channelsFirst"];
+    const other = names[otherOf(layout)];
     if (other === undefined) {
       throw new TypeError(`${toKey(value)} is read before it is written`);
     }
-    return this.write("Transpose", [other], { perm: { ints: permutation } });
+    const sizes = planReshape(this.info(value).shape, otherOf(layout), this.info(value).shape, layout);
+    return sizes === undefined
+      ? this.write("Transpose", [other], { perm: { ints: permutation } })
+      : this.write("Reshape", [other, this.int64(sizes)]);
   }
 
   /** The ONNX name of a value with its axes reordered and, if `shape` is given, then reshaped. */
@@ -180,6 +184,10 @@ export class OnnxWriter {
     this.#taken.add(name);
     return name;
   }
+}
+
+function otherOf(layout: Layout): Layout {
+  return layout === "channelsFirst" ? "channelsLast" : "channelsFirst";
 }
 
 function toKey(value: ValueRef): string {
