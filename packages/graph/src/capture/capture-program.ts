@@ -7,6 +7,7 @@ import { makeProbeValues } from "./probe-values.js";
 import { recordTrace, type TensorFunction } from "./record-trace.js";
 import { checkDtype, copyValues } from "./tensor-values.js";
 import type { Trace } from "./trace.js";
+import { varyChance } from "./vary-chance.js";
 
 /** A weight to be kept by name instead of becoming an anonymous constant. */
 export interface NamedWeight {
@@ -62,7 +63,7 @@ export function captureProgram(
         const values = makeProbeValues(dtype, tf.util.sizeFromShape(sizes), variant);
         return tf.tensor(values, sizes, dtype);
       });
-      recorded = recordTrace(compute, probes, { weights: tensors, currentLayer });
+      recorded = varyChance(variant, () => recordTrace(compute, probes, { weights: tensors, currentLayer }));
     });
     if (recorded === undefined) throw new TypeError("The trace did not run.");
     return recorded;
