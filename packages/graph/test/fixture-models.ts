@@ -155,6 +155,25 @@ function betweenConvolutions(): tf.LayersModel {
   return tf.model({ inputs: input, outputs: apply(best, again) });
 }
 
+/** Padding by a number, which no layer has, before and behind a zero padding that is one. */
+function paddedByNumbers(): tf.LayersModel {
+  const input = tf.input({ shape: [6, 6, 2] });
+  const wave = (shape: [number, number, number, number]): tf.Tensor4D =>
+    tf.sin(tf.range(0, tf.util.sizeFromShape(shape))).reshape(shape);
+  const deep = new Lambda(
+    (x) => tf.depthwiseConv2d(x as tf.Tensor4D, wave([3, 3, 2, 1]), 1, 2),
+    ([batch]) => [batch ?? null, 8, 8, 2],
+    "deep",
+  );
+  const wide = new Lambda(
+    (x) => tf.conv2d(x as tf.Tensor4D, wave([3, 3, 2, 3]), 2, 1),
+    ([batch]) => [batch ?? null, 6, 6, 3],
+    "wide",
+  );
+  const padded = apply(layers.zeroPadding2d({ padding: [2, 1] }), apply(deep, input));
+  return tf.model({ inputs: input, outputs: apply(layers.conv2d({ filters: 2, kernelSize: 2 }), apply(wide, padded)) });
+}
+
 const toFloat = (name: string): Lambda => new Lambda((x) => tf.cast(x, "float32"), undefined, name);
 
 /** An int32 and a bool input. */
@@ -239,6 +258,7 @@ export const fixtureModels: Readonly<Record<string, FixtureModel>> = {
   },
   "two inputs and two outputs": { make: twoInputs },
   "integer and boolean inputs": { make: otherDtypes },
+  "convolutions padded by numbers": { make: paddedByNumbers },
   "an autoencoder": {
     make: () =>
       stack(

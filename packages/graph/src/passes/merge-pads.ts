@@ -3,8 +3,6 @@ import { type GraphEditor, rewriteGraph } from "../ir/graph-editor.js";
 import { countUses } from "../ir/graph-index.js";
 import type { Graph, Node } from "../ir/graph.js";
 
-const convolutions = new Set(["Conv2D", "DepthwiseConv2dNative"]);
-
 /** The paddings `[before, after]` of all axes, if a node pads height and width, and these alone, with zeros. */
 function readSpatialZeros(pad: Node | undefined, editor: GraphEditor): readonly number[] | undefined {
   if (pad?.op !== "PadV2") return undefined;
@@ -16,8 +14,9 @@ function readSpatialZeros(pad: Node | undefined, editor: GraphEditor): readonly 
 }
 
 /**
- * Merges a zero padding into the convolution behind it, if that has no padding of its own and nothing else reads what
- * was padded. Not into a pooling: the largest of negative numbers and a zero is the zero.
+ * Merges a zero padding into the `Conv2D` behind it, if that has no padding of its own and nothing else reads what was
+ * padded. Not into a pooling: the largest of negative numbers and a zero is the zero. Nor into a depthwise convolution,
+ * which TensorFlow does not pad by explicit numbers.
  */
 export function mergePads(graph: Graph): Graph {
   const uses = countUses(graph);
@@ -25,7 +24,7 @@ export function mergePads(graph: Graph): Graph {
     const [input, ...others] = node.inputs;
     const pad = input === undefined ? undefined : editor.find(input.node);
     const padding = node.attributes["padding"];
-    const isOpen = convolutions.has(node.op) && padding?.kind === "string" && padding.value === "VALID";
+    const isOpen = node.op === "Conv2D" && padding?.kind === "string" && padding.value === "VALID";
     const paddings = isOpen && uses.get(pad?.name ?? "") === 1 ? readSpatialZeros(pad, editor) : undefined;
     const source = pad?.inputs[0];
     if (paddings === undefined || source === undefined) {

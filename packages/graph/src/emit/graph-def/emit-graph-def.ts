@@ -11,6 +11,7 @@ import {
   NodeDefSchema,
 } from "../../proto/gen/tensorflow/graph_pb.js";
 import { valueInfo } from "../bind-signature.js";
+import { decomposeDepthwisePadding } from "../decompose-depthwise-padding.js";
 import { decomposePrelu } from "../decompose-prelu.js";
 import { separateOutputs } from "../separate-outputs.js";
 import { requireNoUnsupported } from "../unsupported-ops.js";
@@ -32,7 +33,7 @@ const producerVersion = 30;
  * @throws {CkptError} GRAPH_INVALID when an attribute is missing, unknown or of the wrong kind.
  */
 export function emitGraphDef(graph: Graph): GraphDef {
-  const lowered = separateOutputs(decomposePrelu(graph));
+  const lowered = separateOutputs(decomposeDepthwisePadding(decomposePrelu(graph)));
   requireNoUnsupported(
     "GraphDef",
     lowered.nodes
