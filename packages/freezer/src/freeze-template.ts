@@ -28,7 +28,7 @@ export async function captureTemplate(loaded: LoadedModel): Promise<FreezeTempla
   try {
     return { topologyDigest, graph: captureModel(model), model };
   } catch (error) {
-    model.dispose();
+    disposeModel(model);
     throw error;
   }
 }
@@ -51,7 +51,14 @@ export async function assignWeights({ model }: FreezeTemplate, loaded: LoadedMod
 
 /** Frees the tensors of the template's model. */
 export function disposeTemplate({ model }: FreezeTemplate): void {
+  disposeModel(model);
+}
+
+// A layer that was called more than once, or in a model in the model, outlives the model that is disposed of.
+function disposeModel(model: tf.LayersModel): void {
+  const weights = model.weights.map((weight) => weight.read());
   model.dispose();
+  tf.dispose(weights);
 }
 
 async function readable<Result>({ source }: LoadedModel, action: () => Result): Promise<Awaited<Result>> {

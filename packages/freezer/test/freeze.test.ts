@@ -171,9 +171,12 @@ describe("an artifact", () => {
     expect(manifest.parity.map(({ format }) => format)).toEqual(["graph-def", "onnx"]);
   });
 
-  it("leaves no tensor behind", async () => {
+  it.each([
+    ["convolutions", createConvModel],
+    ["shared and nested layers", createNestedModel],
+  ] as const)("leaves no tensor behind, with %s", async (_, createModel) => {
     const folder = await createTemporaryFolder();
-    const source = await writeCheckpoint(join(folder, "checkpoint"), createConvModel(), 1);
+    const source = await writeCheckpoint(join(folder, "checkpoint"), createModel(), 1);
     const { numTensors } = tf.memory();
 
     await freeze({ source, out: join(folder, "artifact") });

@@ -155,11 +155,12 @@ function betweenConvolutions(): tf.LayersModel {
   return tf.model({ inputs: input, outputs: apply(best, again) });
 }
 
+const wave = (shape: [number, number, number, number]): tf.Tensor4D =>
+  tf.sin(tf.range(0, tf.util.sizeFromShape(shape))).reshape(shape);
+
 /** Padding by a number, which no layer has, before and behind a zero padding that is one. */
 function paddedByNumbers(): tf.LayersModel {
   const input = tf.input({ shape: [6, 6, 2] });
-  const wave = (shape: [number, number, number, number]): tf.Tensor4D =>
-    tf.sin(tf.range(0, tf.util.sizeFromShape(shape))).reshape(shape);
   const deep = new Lambda(
     (x) => tf.depthwiseConv2d(x as tf.Tensor4D, wave([3, 3, 2, 1]), 1, 2),
     ([batch]) => [batch ?? null, 8, 8, 2],
