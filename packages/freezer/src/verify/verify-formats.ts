@@ -139,7 +139,8 @@ async function verifyRunner(
       // float32 keeps about seven digits: an output in the thousands cannot be right to 1e-5.
       const tolerance = options.tolerance * Math.max(1, magnitude);
       if (maxAbsoluteError > tolerance) {
-        const place = await locate(runner, probes, options);
+        // That it is refused matters more than where it goes wrong, should the inside not run.
+        const place = await locate(runner, probes, options).catch(() => ({}));
         throw new CkptError("PARITY_FAILED", {
           artifact,
           format,

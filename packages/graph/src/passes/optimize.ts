@@ -12,13 +12,15 @@ import { removeNeutralOperations } from "./remove-neutral-operations.js";
 import { sinkReshapes } from "./sink-reshapes.js";
 import { sinkTransposes } from "./sink-transposes.js";
 
-// Weights come reshaped there and back; with these reshapes gone first, they keep their names through the folding.
-// Dead nodes go before the passes that count uses. What stands between a product and its batch normalization goes before
-// the folding of the latter. Merging is last, so that what the other passes made alike is merged.
+// Neutral operations go before constants are folded: what is computed from weights may be 0 or 1 at one checkpoint and not
+// at the next, and both are to have the same operations. Weights come reshaped there and back; with these reshapes gone
+// first, they keep their names through the folding. Dead nodes go before the passes that count uses. What stands between a
+// product and its batch normalization goes before the folding of the latter. Merging is last, so that what the other
+// passes made alike is merged.
 const passes: readonly ((graph: Graph) => Graph)[] = [
   removeIdentities,
-  foldConstants,
   removeNeutralOperations,
+  foldConstants,
   removeDeadNodes,
   dropTiles,
   removeDeadNodes,
