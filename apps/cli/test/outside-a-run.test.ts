@@ -55,6 +55,14 @@ describe("ckpt freeze of a LayersModel that no run made", () => {
     ]);
   });
 
+  it("refuses what is further from the model than the tolerance, with 3 and the layer where it begins", async () => {
+    const given = ["freeze", "first/model.json", "--out", "frozen/exact", "--tolerance", "0"];
+    const { code, stderr } = await runCkpt(given, { cwd: folder });
+    expect(code).toBe(3);
+    expect(stderr).toMatch(/error PARITY_FAILED: .* in \S+, tolerance 0; the first layer that differs is \S+, by \d/);
+    expect(await readdir(join(folder, "frozen"))).not.toContain("exact");
+  });
+
   it("refuses a format that there is not, with 2, and a folder that is no model, with 3", async () => {
     const [format, source] = await Promise.all([
       runCkpt(["freeze", "first/model.json", "--formats", "onnx,tflite"], { cwd: folder }),

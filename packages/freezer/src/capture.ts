@@ -100,7 +100,7 @@ function createTemplate(computation: Computation, cut: ModelCut): Template {
         const result =
           found ??
           (await writeArtifact(
-            { graph, signature, probeShapes, reference, source: { kind, digest }, label },
+            { graph, signature, probeShapes, probe: [], reference, source: { kind, digest }, label },
             { ...request, out, onProgress, earlier },
           ));
         earlier = { path: out, files: result.manifest.files };

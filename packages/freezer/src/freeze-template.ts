@@ -4,7 +4,7 @@ import { CkptError } from "@ckpt/manifest";
 import { captureGraphModelTemplate } from "./graph-model-template.js";
 import { captureLayersModelTemplate } from "./layers-model-template.js";
 import type { LoadedModel } from "./load-model.js";
-import type { Runner } from "./verify/runner.js";
+import type { ReferenceRunner } from "./verify/runner.js";
 
 /** A captured topology with the model it was captured from, which lends itself to every further set of weights. */
 export interface FreezeTemplate {
@@ -12,7 +12,7 @@ export interface FreezeTemplate {
   /** What TensorFlow.js computes wrong in this model on the current backend; the artifact does not. */
   readonly corrections: ReadonlySet<string>;
   /** What frozen formats are compared with: the model, with the weights loaded or assigned last. */
-  readonly reference: Runner;
+  readonly reference: ReferenceRunner;
   /**
    * Gives the model the weights of another one of the same topology.
    *

@@ -8,6 +8,7 @@ import type { ArtifactRequest, FreezeResult } from "./freeze-options.js";
 import { captureTemplate, type FreezeTemplate } from "./freeze-template.js";
 import { loadModel } from "./load-model.js";
 import type { FreezeProgress } from "./progress.js";
+import { readProbe } from "./read-probe.js";
 import type { ModelSource } from "./source.js";
 import { writeArtifact } from "./write-artifact.js";
 
@@ -67,6 +68,7 @@ export function createJobFreezer(request: JobRequest): JobFreezer {
         graph: bindSavedWeights(graph, loaded.weights, source.path),
         signature: graph.signature,
         probeShapes: graph.probeShapes,
+        probe: await readProbe(source),
         reference,
         source: source.kind === "checkpoint" ? { kind, digest, step: source.step } : { kind, digest },
         label: source.path,

@@ -39,13 +39,20 @@ export async function captureLayersModelTemplate(loaded: LoadedModel, cut: Model
         : createFunctionRunner(createModelFunction(model, cut).compute),
       assignWeights: (next) => assignWeights(model, next),
       dispose: () => {
-        model.dispose();
+        disposeModel(model);
       },
     };
   } catch (error) {
-    model.dispose();
+    disposeModel(model);
     throw error;
   }
+}
+
+// A layer that was called more than once, or in a model in the model, outlives the model that is disposed of.
+function disposeModel(model: tf.LayersModel): void {
+  const weights = model.weights.map((weight) => weight.read());
+  model.dispose();
+  tf.dispose(weights);
 }
 
 async function assignWeights(model: tf.LayersModel, loaded: LoadedModel): Promise<void> {

@@ -48,8 +48,9 @@ async function listFolder(path: string): Promise<readonly string[] | undefined> 
 }
 
 async function readCheckpointSource(path: string): Promise<CheckpointSource> {
-  const { digest, step, files } = await readDocument(checkpointManifestType, join(path, manifestNames.checkpoint));
-  return { kind: "checkpoint", path, digest, step, files };
+  const manifest = await readDocument(checkpointManifestType, join(path, manifestNames.checkpoint));
+  const { digest, step, files, probe } = manifest;
+  return { kind: "checkpoint", path, digest, step, files, ...(probe === undefined ? {} : { probe }) };
 }
 
 async function readModelSource(path: string): Promise<LayersModelSource | GraphModelSource> {

@@ -1,4 +1,4 @@
-import type { FileEntry } from "@ckpt/manifest";
+import type { FileEntry, TensorSpec } from "@ckpt/manifest";
 
 /** A committed checkpoint folder: its manifest was read and holds together; its files are checked when they are used. */
 export interface CheckpointSource {
@@ -10,6 +10,8 @@ export interface CheckpointSource {
   readonly step: number;
   /** As its manifest lists them. */
   readonly files: readonly FileEntry[];
+  /** Its rows of real data, as its manifest describes them. */
+  readonly probe?: readonly TensorSpec[];
 }
 
 /** A TensorFlow.js LayersModel as `model.save` writes it: `model.json` with its weight shards beside it. */

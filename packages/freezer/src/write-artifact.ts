@@ -16,7 +16,8 @@ import { type EarlierArtifact, writeOrLink } from "./earlier-artifact.js";
 import { emitFormats } from "./emit-formats.js";
 import type { ArtifactRequest, FreezeResult } from "./freeze-options.js";
 import type { FreezeProgress } from "./progress.js";
-import type { Runner } from "./verify/runner.js";
+import type { ProbeInput } from "./read-probe.js";
+import type { ReferenceRunner } from "./verify/runner.js";
 import { verifyFormats } from "./verify/verify-formats.js";
 
 /** A computation with its weights in place, and what it is compared with. */
@@ -24,8 +25,10 @@ export interface BoundSource {
   readonly graph: Graph;
   readonly signature: Signature;
   readonly probeShapes: GraphTemplate["probeShapes"];
+  /** Rows of real data that it carries. */
+  readonly probe: readonly ProbeInput[];
   /** The model itself, with the same weights. */
-  readonly reference: Runner;
+  readonly reference: ReferenceRunner;
   /** What the manifest says of it. */
   readonly source: ArtifactManifest["source"];
   /** What progress calls it: its path, or its name. */
@@ -48,7 +51,7 @@ export interface WriteArtifactOptions extends ArtifactRequest {
  * @throws {CkptError} what `emitFormats` and `verifyFormats` throw; FILE_SYSTEM.
  */
 export async function writeArtifact(
-  { graph, signature, probeShapes, reference, source, label }: BoundSource,
+  { graph, signature, probeShapes, probe, reference, source, label }: BoundSource,
   { out, cut, onProgress, earlier, ...choice }: WriteArtifactOptions,
 ): Promise<FreezeResult> {
   // Resolved, so that `.` and `..` have a parent to be staged in.
@@ -61,6 +64,7 @@ export async function writeArtifact(
       graph,
       signature,
       probeShapes,
+      probe,
       reference,
       artifact: out,
     });

@@ -7,6 +7,7 @@ import {
   checkpointPath,
   digestBytes,
   manifestNames,
+  probeFileName,
   runLayout,
   runManifestType,
   serializeDocument,
@@ -45,8 +46,15 @@ async function saveModel(model: tf.LayersModel, shardPaths: readonly string[]): 
 }
 
 /** Commits a checkpoint folder as a trainer does. */
-export async function writeCheckpoint(folder: string, model: tf.LayersModel, step: number): Promise<string> {
-  return commitCheckpoint(folder, await saveModel(model, ["weights.bin"]), step);
+export async function writeCheckpoint(
+  folder: string,
+  model: tf.LayersModel,
+  step: number,
+  tensor?: tf.Tensor,
+): Promise<string> {
+  const [name = ""] = model.inputNames;
+  const probe = tensor === undefined ? undefined : { name, tensor };
+  return commitCheckpoint(folder, await saveModel(model, ["weights.bin"]), step, probe);
 }
 
 /** Commits a checkpoint of a model written by hand as a trainer does: variables, and no topology. */
@@ -61,10 +69,16 @@ export async function writeVariablesCheckpoint(
   return commitCheckpoint(folder, { json, weights: new Uint8Array(data) }, step);
 }
 
-async function commitCheckpoint(folder: string, { json, weights }: SavedModel, step: number): Promise<string> {
+async function commitCheckpoint(
+  folder: string,
+  { json, weights }: SavedModel,
+  step: number,
+  probe?: { readonly name: string; readonly tensor: tf.Tensor },
+): Promise<string> {
   const staged = await stageFolder(folder);
   await staged.write("model.json", json);
   await staged.write("weights.bin", weights);
+  if (probe !== undefined) await staged.write(probeFileName, new Uint8Array((await probe.tensor.data()).buffer));
   await staged.commit(manifestNames.checkpoint, (files) => ({
     kind: checkpointManifestType.kind,
     schemaVersion: checkpointManifestType.schemaVersion,
@@ -76,6 +90,7 @@ async function commitCheckpoint(folder: string, { json, weights }: SavedModel, s
       inputs: [{ name: "input", dtype: "float32", shape: [null] }],
       outputs: [{ name: "output", dtype: "float32", shape: [null] }],
     },
+    ...(probe === undefined ? {} : { probe: [{ name: probe.name, dtype: "float32", shape: probe.tensor.shape }] }),
     files,
   }));
   return folder;

@@ -227,6 +227,17 @@ describe("an artifact", () => {
     expectParity(await freezeCheckpoint(tf.model({ inputs: input, outputs: [input, result] })), 2);
   });
 
+  it("is compared on the rows that its checkpoint carries, too", async () => {
+    const folder = await createTemporaryFolder();
+    const rows = tf.randomNormal([8, 64], 0, 3, "float32", 1);
+    const source = await writeCheckpoint(join(folder, "checkpoint"), createDenseModel(), 1, rows);
+    const { manifest } = await freeze({ source, out: join(folder, "artifact") });
+    expect(manifest.parity.map(({ probeRows }) => probeRows)).toEqual([8, 8, 8, 8]);
+
+    await damageFile(join(source, "probe.bin"));
+    await expect(freeze({ source, out: join(folder, "other") })).rejects.toMatchObject({ code: "DIGEST_MISMATCH" });
+  });
+
   it("has the same bytes each time", async () => {
     const folder = await createTemporaryFolder();
     const source = await writeCheckpoint(join(folder, "checkpoint"), createConvModel(), 1);
@@ -245,9 +256,12 @@ describe("an artifact", () => {
     expect(manifest.parity.map(({ format }) => format)).toEqual(["graph-def", "onnx"]);
   });
 
-  it("leaves no tensor behind", async () => {
+  it.each([
+    ["convolutions", createConvModel],
+    ["shared and nested layers", createNestedModel],
+  ] as const)("leaves no tensor behind, with %s", async (_, createModel) => {
     const folder = await createTemporaryFolder();
-    const source = await writeCheckpoint(join(folder, "checkpoint"), createConvModel(), 1);
+    const source = await writeCheckpoint(join(folder, "checkpoint"), createModel(), 1);
     const { numTensors } = tf.memory();
 
     await freeze({ source, out: join(folder, "artifact") });

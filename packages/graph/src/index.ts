@@ -5,6 +5,7 @@ export { type CapturedGraphModel, captureGraphModel } from "./capture/capture-gr
 export { listModelWeights, type ModelWeight } from "./capture/layer-tree.js";
 export type { ModelCut } from "./capture/model-cut.js";
 export { createModelFunction, type ModelFunction } from "./capture/model-function.js";
+export { type LayerCall, runLayers } from "./capture/run-layers.js";
 export type { TensorFunction } from "./capture/record-trace.js";
 export { correctKernels } from "./correct/correct-kernels.js";
 export { createDrawing, describeOmissions, type Drawing, type DrawingOptions, type NamedNode } from "./draw/drawing.js";
@@ -24,6 +25,9 @@ export {
   type EmitOnnxFilesOptions,
   type EmitOnnxOptions,
   emitSavedModel,
+  expandForGraphDef,
+  type ExposedOnnx,
+  exposeOnnxValues,
   type GraphDef,
   type GraphModel,
   type GraphModelOptions,

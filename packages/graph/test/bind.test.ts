@@ -62,6 +62,21 @@ describe("bindWeights", () => {
     }
   });
 
+  it("has the same operations at every checkpoint, also at the first, where means are 0 and biases too", () => {
+    const model = tf.sequential({
+      layers: [
+        layers.dense({ units: 4, activation: "relu", inputShape: [3] }),
+        layers.batchNormalization(),
+        layers.dense({ units: 2 }),
+      ],
+    });
+    const template = captureModel(model);
+    const listOps = (): string[] => bindWeights(template, readWeights(model)).nodes.map(({ op }) => op);
+    const first = listOps();
+    randomizeWeights(model);
+    expect(first).toEqual(listOps());
+  });
+
   it("leaves the template as it was", () => {
     const template = captureModel(build());
     const before = structuredClone(template);

@@ -79,6 +79,8 @@ export interface ParityRecord {
   readonly output: string;
   /** Batch sizes compared; none of them was used in the capture. */
   readonly batchSizes: readonly number[];
+  /** Rows of the checkpoint's `probe` compared besides; absent where it has none. */
+  readonly probeRows?: number;
   /** Largest |artifact - model| over all compared elements. */
   readonly maxAbsoluteError: number;
   /** Largest |artifact - model| / max(|model|, 1e-6) over all compared elements. */
@@ -128,6 +130,7 @@ export const artifactManifestType: DocumentType<ArtifactManifest> = {
         engine: z.string(),
         output: z.string(),
         batchSizes: z.array(z.int().positive()),
+        probeRows: z.int().positive().exactOptional(),
         maxAbsoluteError: error,
         maxRelativeError: error,
       }),

@@ -4,7 +4,10 @@ import type { DocumentHeader, DocumentType } from "./document.js";
 import { type FileEntry, fileEntriesSchema, sha256Schema } from "./file-entry.js";
 import type { CheckpointParent } from "./layout.js";
 import { type StoredMetrics, storedMetricsSchema } from "./metric.js";
-import { type Signature, signatureSchema } from "./signature.js";
+import { type Signature, signatureSchema, type TensorSpec, tensorSpecSchema } from "./signature.js";
+
+/** The file of a checkpoint folder that holds the values of its `probe`. */
+export const probeFileName = "probe.bin";
 
 /** `checkpoint.json`: a committed checkpoint of one step, trained or an average of others. Its digest is the checkpoint's identity. */
 export interface CheckpointManifest extends DocumentHeader<"checkpoint"> {
@@ -17,6 +20,11 @@ export interface CheckpointManifest extends DocumentHeader<"checkpoint"> {
   /** Why it was saved: the save policy's own words. */
   readonly reason: string;
   readonly signature: Signature;
+  /**
+   * Rows of real data that a model frozen from this checkpoint is compared on: one tensor for each input of the model, in
+   * its order, the rows first. Their values stand in {@link probeFileName}, little-endian, one after the other without gaps.
+   */
+  readonly probe?: readonly TensorSpec[];
   /** Of an average: the checkpoints it is the mean of, by step. Absent where it was trained. */
   readonly parents?: readonly CheckpointParent[];
   /** Of an average: what its batch-norm statistics were computed on. Absent where they are the parents' mean. */
@@ -46,6 +54,7 @@ export const checkpointManifestType: DocumentType<CheckpointManifest> = {
     metrics: storedMetricsSchema,
     reason: z.string(),
     signature: signatureSchema,
+    probe: z.array(tensorSpecSchema).min(1).exactOptional(),
     parents: z
       .array(z.object({ step: z.int().nonnegative(), digest: sha256Schema }))
       .min(2)

@@ -69,7 +69,18 @@ export interface ErrorDetails {
   IMPURE_COMPUTATION: { layer: string; reason: string };
   GRAPH_INVALID: { issues: readonly Issue[] };
   SIGNATURE_MISMATCH: { where: string; expected: string; found: string };
-  PARITY_FAILED: { artifact: string; format: string; output: string; maxAbsoluteError: number; tolerance: number };
+  PARITY_FAILED: {
+    artifact: string;
+    format: string;
+    engine: string;
+    output: string;
+    maxAbsoluteError: number;
+    tolerance: number;
+    /** Path of the first layer whose output the format does not compute; absent where none is found. */
+    layer?: string;
+    /** Largest absolute error there; absent where the format holds nothing to compare. */
+    layerError?: number;
+  };
 }
 
 /** What went wrong, by what the caller can do about it. */
@@ -244,8 +255,13 @@ export const errorTexts: { readonly [C in ErrorCode]: (details: ErrorDetails[C])
   }),
   PARITY_FAILED: (d) => ({
     message:
-      `${d.artifact}: ${d.format} output ${d.output} differs from the checkpoint by ${d.maxAbsoluteError}, ` +
-      `tolerance ${d.tolerance}`,
+      `${d.artifact}: ${d.format} output ${d.output} differs from the checkpoint by ${d.maxAbsoluteError} ` +
+      `in ${d.engine}, tolerance ${d.tolerance}${layerText(d)}`,
     remedy: "Do not use this artifact; report the model if it has no custom layer.",
   }),
 };
+
+function layerText({ layer, layerError }: ErrorDetails["PARITY_FAILED"]): string {
+  if (layer === undefined) return "";
+  return `; the first layer that differs is ${layer}${layerError === undefined ? "" : `, by ${layerError}`}`;
+}

@@ -51,7 +51,16 @@ const samples: { readonly [C in ErrorCode]: ErrorDetails[C] } = {
   IMPURE_COMPUTATION: { layer: "dropout_1", reason: "it draws random numbers" },
   GRAPH_INVALID: { issues },
   SIGNATURE_MISMATCH: { where: "output", expected: "float32", found: "int32" },
-  PARITY_FAILED: { artifact: "step-00000120", format: "onnx", output: "y", maxAbsoluteError: 0.25, tolerance: 1e-5 },
+  PARITY_FAILED: {
+    artifact: "step-00000120",
+    format: "onnx",
+    engine: "onnxruntime-node",
+    output: "y",
+    maxAbsoluteError: 0.25,
+    tolerance: 1e-5,
+    layer: "encoder/dense_1",
+    layerError: 0.125,
+  },
 };
 const codes = Object.keys(samples) as readonly ErrorCode[];
 

@@ -9,7 +9,12 @@ export {
   listFormatFiles,
   type ParityRecord,
 } from "./artifact-manifest.js";
-export { type BatchNormSource, type CheckpointManifest, checkpointManifestType } from "./checkpoint-manifest.js";
+export {
+  type BatchNormSource,
+  type CheckpointManifest,
+  checkpointManifestType,
+  probeFileName,
+} from "./checkpoint-manifest.js";
 export { replaceFile, type StagedFolder, stageFolder, type StageFolderOptions } from "./commit.js";
 export { hasControlFlow } from "./control-flow.js";
 export { digestBytes, digestFile } from "./digest.js";

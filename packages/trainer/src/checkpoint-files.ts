@@ -1,4 +1,4 @@
-import { CkptError, isInsidePath, parseDocument, serializeDocument } from "@ckpt/manifest";
+import { CkptError, isInsidePath, parseDocument, probeFileName, serializeDocument } from "@ckpt/manifest";
 
 import { type ArraySpec, type NamedArray, sizeArraysBytes, unpackArrays } from "./named-array.js";
 import { type TrainingStateDocument, trainingStateDocumentType } from "./training-state-document.js";
@@ -48,11 +48,13 @@ export interface CheckpointLayout {
  * the slots belong to the weight files where TensorFlow.js can load them along with the model.
  *
  * @param maxShardSizeBytes - Weights beyond it go to further files.
+ * @param probe - Rows of real data for a file of their own.
  */
 export function serializeCheckpoint(
   snapshot: StateSnapshot,
   progress: TrainingProgressState,
   maxShardSizeBytes: number = defaultMaxShardSizeBytes,
+  probe: readonly NamedArray[] = [],
 ): CheckpointLayout {
   const { weights, optimizer, isOptimizerLoadable } = snapshot;
   const slots = optimizer === undefined ? [] : [createIterations(optimizer), ...optimizer.slots];
@@ -75,13 +77,16 @@ export function serializeCheckpoint(
     loop: structuredClone(loop),
     optimizer: optimizer === undefined ? null : describeOptimizer(optimizer),
   };
+  const stateBytes = sizeArraysBytes(arrays);
+  const probeFile = { path: probeFileName, startByte: stateBytes, endByte: stateBytes + sizeArraysBytes(probe) };
   return {
-    arrays,
+    arrays: [...arrays, ...probe],
     files: [
       { path: checkpointFileNames.model, text: serializeModelJson(snapshot.model, weightsManifest) },
       ...shards,
       { path: checkpointFileNames.stateDocument, document },
-      { path: checkpointFileNames.stateTensors, startByte: loadableBytes, endByte: sizeArraysBytes(arrays) },
+      { path: checkpointFileNames.stateTensors, startByte: loadableBytes, endByte: stateBytes },
+      ...(probe.length === 0 ? [] : [probeFile]),
     ],
   };
 }

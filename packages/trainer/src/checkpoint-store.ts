@@ -16,6 +16,7 @@ import {
   runLayout,
   type Sealed,
   type Signature,
+  type TensorSpec,
   storeMetrics,
   verifyFiles,
 } from "@ckpt/manifest";
@@ -122,6 +123,7 @@ export interface ManifestFields {
   /** Why it is saved, in words. */
   readonly reason: string;
   readonly signature: Signature;
+  readonly probe?: readonly TensorSpec[];
 }
 
 /** Makes the manifest of a checkpoint whose files are not written yet. */

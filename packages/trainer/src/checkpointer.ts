@@ -4,6 +4,7 @@ import type * as tf from "@tensorflow/tfjs";
 import type { Checkpoint, SkippedCheckpoint } from "./checkpoint-store.js";
 import type { FitCallbackOptions } from "./fit-callback.js";
 import type { MonitorOptions } from "./metric-mode.js";
+import type { NamedArray } from "./named-array.js";
 import type { RetentionPolicy } from "./retention-policy.js";
 import type { Run } from "./run.js";
 import type { SavePolicy } from "./save-policy.js";
@@ -39,6 +40,11 @@ export interface CheckpointerOptions {
   readonly whenSaving?: WhenSaving;
   /** What stands in the place of `Math.random`, so that its state is saved and put back too. */
   readonly random?: SeededRandom;
+  /**
+   * Rows of real data that every checkpoint carries, one array for each input of the model, in its order, the rows first:
+   * a model frozen from the checkpoint is compared with it on them. Default: none.
+   */
+  readonly probe?: readonly NamedArray[];
   /** Weights above this size go to several files. Default: 1 GiB. */
   readonly maxShardSizeBytes?: number;
   /** Called when a checkpoint is on disk. */

@@ -53,6 +53,9 @@ export async function createCheckpointer(options: CheckpointerOptions): Promise<
   const progress = resumed?.content.progress;
   const state = "snapshot" in options.model ? options.model : createLayersModelState(options.model, options.optimizer);
 
+  const probe = options.probe?.map(({ name, dtype, shape }) => ({ name, dtype, shape }));
+  const probeFields = probe === undefined || probe.length === 0 ? {} : { probe };
+
   let position: TrainingPosition = progress?.position ?? { step: 0, epoch: 0, batch: 0 };
   const policy = createPolicyMemory(save, progress?.policy ?? save.initialState);
   const stopStored = stop === undefined ? undefined : (progress?.stop as StopMemory | undefined);
@@ -153,6 +156,7 @@ export async function createCheckpointer(options: CheckpointerOptions): Promise<
           loop,
         },
         options.maxShardSizeBytes,
+        options.probe,
       );
       const packed = buffer.pack(arrays);
       if (moment !== undefined) policy.advance(moment, true);
@@ -160,7 +164,14 @@ export async function createCheckpointer(options: CheckpointerOptions): Promise<
       const trainedMs = trainedBeforeMs + nowMs - startedMs;
       lastSavedMs = nowMs;
       return {
-        manifest: describeManifest({ step, epoch, metrics: lastMetrics, reason, signature: snapshot.signature }),
+        manifest: describeManifest({
+          step,
+          epoch,
+          metrics: lastMetrics,
+          reason,
+          signature: snapshot.signature,
+          ...probeFields,
+        }),
         files,
         packed,
         metrics: lastMetrics,

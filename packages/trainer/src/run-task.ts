@@ -9,6 +9,7 @@ import {
   type FileSystem,
   manifestNames,
   parseDocument,
+  probeFileName,
   removeUnleased,
   replaceFile,
   runLayout,
@@ -48,7 +49,7 @@ export interface SaveTask {
   readonly packed: Uint8Array;
   /** A checkpoint of the same step is there, to be replaced. */
   readonly isReplacing: boolean;
-  /** An earlier checkpoint, whose `model.json` gets a second name here if it is the same. */
+  /** An earlier checkpoint, whose `model.json` and `probe.bin` get a second name here if they are the same. */
   readonly previous?: { readonly path: string; readonly files: readonly FileEntry[] };
   /** Folders of checkpoints to delete after the commit. */
   readonly superfluous: readonly string[];
@@ -137,8 +138,9 @@ async function commitCheckpoint(
     // The small files are flushed while the large one is still being hashed.
     const written = await Promise.allSettled(
       files.map(async (file) => {
-        if ("startByte" in file) await staged.write(file.path, packed.subarray(file.startByte, file.endByte));
-        else await writeText(file.path, formatCheckpointFile(file), previous, staged);
+        const content =
+          "startByte" in file ? packed.subarray(file.startByte, file.endByte) : formatCheckpointFile(file);
+        await writeOnce(file.path, content, previous, staged);
       }),
     );
     const failed = written.find((result) => result.status === "rejected");
@@ -156,17 +158,19 @@ async function commitCheckpoint(
   return text;
 }
 
-/** The topology is the same from step to step: all checkpoints of a run share one file. */
-async function writeText(
+/** What is the same from step to step, as the topology is: all checkpoints of a run share one file. */
+const sharedFiles: ReadonlySet<string> = new Set([checkpointFileNames.model, probeFileName]);
+
+async function writeOnce(
   path: string,
-  text: string,
+  content: string | Uint8Array,
   previous: SaveTask["previous"],
   staged: StagedFolder,
 ): Promise<void> {
   const entry = previous?.files.find((file) => file.path === path);
-  const isSame = path === checkpointFileNames.model && entry?.sha256 === digestBytes(text);
+  const isSame = entry !== undefined && sharedFiles.has(path) && entry.sha256 === digestBytes(content);
   if (isSame && (await staged.link(join(previous?.path ?? "", path), entry))) return;
-  await staged.write(path, text);
+  await staged.write(path, content);
 }
 
 async function removeCheckpoints({ run, paths }: RemoveTask, fileSystem: FileSystem): Promise<Removal> {

@@ -17,6 +17,7 @@ import { createCheckpointer, defaultMaxToKeep } from "./create-checkpointer.js";
 import { describeModel } from "./describe-model.js";
 import type { LearningRateSchedule } from "./learning-rate.js";
 import { measureSplit } from "./measure-split.js";
+import { readProbeRows } from "./probe-rows.js";
 import { createPermutation, createRandom } from "./random.js";
 import { requirePositiveInteger } from "./require-positive-integer.js";
 import type { RetentionPolicy } from "./retention-policy.js";
@@ -154,6 +155,7 @@ async function runLoop(loop: Loop): Promise<TrainOutcome> {
     keep,
     maxToKeep,
     random,
+    probe: await random.run(() => readProbeRows(model, data.validation)),
     ...(stop === undefined ? {} : { stop }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
     ...(options.whenSaving === undefined ? {} : { whenSaving: options.whenSaving }),

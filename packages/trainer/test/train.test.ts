@@ -1,7 +1,7 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { CkptError, isCkptError, runLayout, verifyRun } from "@ckpt/manifest";
+import { CkptError, isCkptError, probeFileName, runLayout, verifyRun } from "@ckpt/manifest";
 import * as tf from "@tensorflow/tfjs";
 import { describe, expect, it } from "vitest";
 
@@ -62,6 +62,19 @@ describe("train", () => {
     expect(records.map(({ step }) => step)).toEqual([3, 6, 9, 12]);
     expect(Object.keys(records[0]?.metrics ?? {})).toEqual(["loss", "acc", "val_loss", "val_acc"]);
     expect((await verifyRun(run)).problems).toEqual([]);
+  });
+
+  it("puts the first rows of the validation split into every checkpoint, as one file", async () => {
+    const { checkpoints } = await train(options(join(await makeTestFolder(), "run")));
+    const { inputs } = await data.validation.read(0, 8);
+    const values = (inputs["x"] as { data: Float32Array<ArrayBuffer> }).data;
+    const inodes = checkpoints.map(async ({ path, manifest }) => {
+      expect(manifest.probe).toEqual([{ name: "hidden_input", dtype: "float32", shape: [8, 4] }]);
+      const file = join(path, probeFileName);
+      expect(await readFile(file)).toEqual(Buffer.from(values.buffer));
+      return (await stat(file)).ino;
+    });
+    expect(new Set(await Promise.all(inodes)).size).toBe(1);
   });
 
   it("gives the same bytes for the same seed, and others for another", async () => {

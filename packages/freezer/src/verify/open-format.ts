@@ -15,7 +15,7 @@ import { savedModelFile } from "../emit-formats.js";
 import type { UnverifiedFormat } from "../freeze-options.js";
 import { readGraphModel } from "../read-graph-model.js";
 import { createOnnxRunner, loadOnnxRuntime } from "./onnx-runner.js";
-import type { Runner } from "./runner.js";
+import type { FormatRunner } from "./runner.js";
 import { createGraphModelRunner } from "./tfjs-runner.js";
 
 /** A format on disk, and what is needed to run it. */
@@ -32,36 +32,46 @@ export interface OpenFormatOptions {
  * installed, the answer says so. The others run in TensorFlow.js: the `.pb` and the SavedModel by decoding their bytes
  * and executing the graph in them, operation by operation.
  */
-export function openFormat(format: ArtifactFormat, options: OpenFormatOptions): Promise<Runner | UnverifiedFormat> {
+export function openFormat(
+  format: ArtifactFormat,
+  options: OpenFormatOptions,
+): Promise<FormatRunner | UnverifiedFormat> {
   return openers[format](join(options.folder, formatPaths[format]), options);
 }
 
 const forTensorFlow = { isCorrected: true };
 
 const openers: Readonly<
-  Record<ArtifactFormat, (path: string, options: OpenFormatOptions) => Promise<Runner | UnverifiedFormat>>
+  Record<ArtifactFormat, (path: string, options: OpenFormatOptions) => Promise<FormatRunner | UnverifiedFormat>>
 > = {
-  "graph-model": async (path, { signature }) => createGraphModelRunner(await readGraphModel(path), signature),
+  "graph-model": async (path, { signature, graph }) =>
+    createGraphModelRunner(await readGraphModel(path), signature, graph),
   "graph-def": async (path, { signature, graph }) => {
     const graphDef = parseGraphDef(await readFile(path), path);
     return createGraphModelRunner(
       convertGraphDefToGraphModel(graphDef, bindSignature(graph)),
       signature,
+      graph,
       forTensorFlow,
     );
   },
   "graph-def-text": async (path, { signature, graph }) => {
     const graphDef = parseGraphDefText(await readFile(path), path);
-    return createGraphModelRunner(convertGraphDefToGraphModel(graphDef, bindSignature(graph)), signature);
+    return createGraphModelRunner(
+      convertGraphDefToGraphModel(graphDef, bindSignature(graph)),
+      signature,
+      graph,
+      forTensorFlow,
+    );
   },
-  "saved-model": async (path) => {
+  "saved-model": async (path, { graph }) => {
     const file = join(path, savedModelFile);
     const { graphDef, signature } = parseSavedModel(await readFile(file), file);
-    return createGraphModelRunner(convertGraphDefToGraphModel(graphDef, signature), signature, forTensorFlow);
+    return createGraphModelRunner(convertGraphDefToGraphModel(graphDef, signature), signature, graph, forTensorFlow);
   },
-  onnx: async (path, { signature }) => {
+  onnx: async (path, { signature, graph }) => {
     try {
-      return await createOnnxRunner(await loadOnnxRuntime(), path, signature);
+      return await createOnnxRunner(await loadOnnxRuntime(), path, signature, graph);
     } catch (error) {
       if (!isCkptError(error, "ENGINE_UNAVAILABLE")) throw error;
       return { format: "onnx", reason: error.message };

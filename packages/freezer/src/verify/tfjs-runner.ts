@@ -1,36 +1,53 @@
-import { correctKernels } from "@ckpt/graph";
+import { correctKernels, expandForGraphDef, type Graph, runLayers } from "@ckpt/graph";
 import { hasControlFlow, type Signature, type TensorData } from "@ckpt/manifest";
 import * as tf from "@tensorflow/tfjs";
 
-import type { Runner } from "./runner.js";
+import type { FormatRunner, NodeValue, ReferenceRunner } from "./runner.js";
 
-/** What parity records call the engine that runs every other format. */
+/** What parity records call TensorFlow.js, which executes all but ONNX operation by operation. */
 export const tfjsEngine = "tfjs";
 
 /**
  * Runs a LayersModel on the current TensorFlow.js backend, kernels that are wrong there replaced by right ones, a stateful
  * model from zeros each time. The model stays its owner's.
  */
-export function createLayersModelRunner(model: tf.LayersModel): Runner {
-  return createRunner(
-    (inputs) => {
-      if (model.stateful) model.resetStates();
-      return correctKernels(() => model.predict([...inputs], { batchSize: inputs[0]?.shape[0] ?? 1 }));
+export function createLayersModelRunner(model: tf.LayersModel): ReferenceRunner {
+  const reset = (): void => {
+    if (model.stateful) model.resetStates();
+  };
+  return {
+    engine: tfjsEngine,
+    run: (inputs) =>
+      compute(inputs, (tensors) => {
+        reset();
+        return correctKernels(() => model.predict([...tensors], { batchSize: tensors[0]?.shape[0] ?? 1 }));
+      }),
+    runLayers: async (inputs) => {
+      const tensors = toTensors(inputs);
+      reset();
+      const calls = correctKernels(() => runLayers(model, tensors));
+      tf.dispose(tensors);
+      const layers = [];
+      for (const { layer, outputs } of calls) layers.push({ layer, outputs: await readAll(outputs) });
+      return layers;
     },
-    () => {},
-  );
+    dispose: async () => {},
+  };
 }
 
 /** Runs a function on tensors on the current TensorFlow.js backend. What it gives may be its caller's own tensors. */
-export function createFunctionRunner(compute: (...inputs: tf.Tensor[]) => tf.Tensor | tf.Tensor[]): Runner {
-  return createRunner(
-    (inputs) =>
-      tf.tidy(() => {
-        const outputs = correctKernels(() => compute(...inputs));
-        return (Array.isArray(outputs) ? outputs : [outputs]).map((output) => output.clone());
-      }),
-    () => {},
-  );
+export function createFunctionRunner(run: (...inputs: tf.Tensor[]) => tf.Tensor | tf.Tensor[]): ReferenceRunner {
+  return {
+    engine: tfjsEngine,
+    run: (inputs) =>
+      compute(inputs, (tensors) =>
+        tf.tidy(() => {
+          const outputs = correctKernels(() => run(...tensors));
+          return (Array.isArray(outputs) ? outputs : [outputs]).map((output) => output.clone());
+        }),
+      ),
+    dispose: async () => {},
+  };
 }
 
 /** How a GraphModel is run. */
@@ -40,50 +57,85 @@ export interface GraphModelRunnerOptions {
 }
 
 /**
- * Loads a GraphModel and runs it on the current TensorFlow.js backend, by the names of its signature. Its weights are
- * tensors then, so they are taken out of `artifacts`, which the model keeps.
+ * Loads a GraphModel and runs it on the current TensorFlow.js backend, by the names of its signature. One with loops cannot
+ * be looked into.
+ *
+ * @param source - What it was emitted from.
  */
 export async function createGraphModelRunner(
   artifacts: tf.io.ModelArtifacts,
   signature: Signature,
+  source: Graph,
   { isCorrected = false }: GraphModelRunnerOptions = {},
-): Promise<Runner> {
+): Promise<FormatRunner> {
   const model = await tf.loadGraphModel(tf.io.fromMemory(artifacts));
-  delete artifacts.weightData;
-  const outputNames = signature.outputs.map(({ name }) => name);
+  const graph = expandForGraphDef(source);
   const isAsync = hasControlFlow(artifacts.modelTopology);
-  return createRunner(
-    (inputs) => {
-      const named = Object.fromEntries(inputs.map((input, index) => [signature.inputs[index]?.name ?? "", input]));
+  const execute = (inputs: readonly TensorData[], names: readonly string[]): Promise<readonly TensorData[]> =>
+    compute(inputs, (tensors) => {
+      const feeds = Object.fromEntries(
+        tensors.map((tensor, index) => [signature.inputs[index]?.name ?? "", tensor] as const),
+      );
       // The engine cannot be changed for the time of something that goes on beside others.
-      if (isAsync) return model.executeAsync(named, outputNames);
-      const execute = (): tf.Tensor | tf.Tensor[] => model.execute(named, outputNames);
-      return isCorrected ? correctKernels(execute) : execute();
-    },
-    () => model.dispose(),
-  );
-}
-
-type Compute = (inputs: readonly tf.Tensor[]) => tf.Tensor | tf.Tensor[] | Promise<tf.Tensor | tf.Tensor[]>;
-
-function createRunner(compute: Compute, dispose: () => void): Runner {
+      if (isAsync) return model.executeAsync(feeds, [...names]);
+      const run = (): tf.Tensor | tf.Tensor[] => model.execute(feeds, [...names]);
+      return isCorrected ? correctKernels(run) : run();
+    });
+  const runValues = async (inputs: readonly TensorData[]): Promise<readonly NodeValue[]> => {
+    const values = listValues(graph, artifacts.modelTopology);
+    const tensors = await execute(
+      inputs,
+      values.map(({ node, output }) => `${node}:${output}`),
+    );
+    return values.flatMap((value, index): NodeValue[] => {
+      const tensor = tensors[index];
+      return tensor === undefined ? [] : [{ ...value, tensor }];
+    });
+  };
   return {
     engine: tfjsEngine,
-    run: async (inputs) => {
-      const tensors = inputs.map(({ data, shape }) => tf.tensor(data, [...shape], dtypeOf(data)));
-      try {
-        const result = await compute(tensors);
-        const outputs = Array.isArray(result) ? result : [result];
-        const data: TensorData[] = [];
-        for (const output of outputs) data.push({ data: await output.data(), shape: output.shape });
-        tf.dispose(outputs);
-        return data;
-      } finally {
-        tf.dispose(tensors);
-      }
-    },
-    dispose: async () => dispose(),
+    graph,
+    run: (inputs) =>
+      execute(
+        inputs,
+        signature.outputs.map(({ name }) => name),
+      ),
+    ...(isAsync ? {} : { runValues }),
+    dispose: async () => model.dispose(),
   };
+}
+
+/** The values of the graph that are computed in a GraphModel, too: it has its own nodes for what it fuses. */
+function listValues(graph: Graph, topology: unknown): { node: string; output: number }[] {
+  const { node: nodes = [] } = topology as { node?: readonly { name: string; op: string }[] };
+  const computed = new Set(nodes.filter(({ op }) => op !== "Const" && op !== "Placeholder").map(({ name }) => name));
+  return graph.nodes
+    .filter(({ name }) => computed.has(name))
+    .flatMap(({ name, outputs }) => outputs.map((_, output) => ({ node: name, output })));
+}
+
+type Run = (tensors: readonly tf.Tensor[]) => tf.Tensor | tf.Tensor[] | Promise<tf.Tensor | tf.Tensor[]>;
+
+async function compute(inputs: readonly TensorData[], run: Run): Promise<readonly TensorData[]> {
+  const tensors = toTensors(inputs);
+  try {
+    const result = await run(tensors);
+    return await readAll(Array.isArray(result) ? result : [result]);
+  } finally {
+    tf.dispose(tensors);
+  }
+}
+
+function toTensors(inputs: readonly TensorData[]): tf.Tensor[] {
+  return inputs.map(({ data, shape }) => tf.tensor(data, [...shape], dtypeOf(data)));
+}
+
+/** The values of tensors, which are disposed. */
+async function readAll(tensors: readonly tf.Tensor[]): Promise<readonly TensorData[]> {
+  const values: TensorData[] = [];
+  for (const tensor of tensors) values.push({ data: await tensor.data(), shape: tensor.shape });
+  tf.dispose([...tensors]);
+  return values;
 }
 
 function dtypeOf(data: TensorData["data"]): "float32" | "int32" | "bool" {

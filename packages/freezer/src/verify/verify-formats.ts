@@ -10,11 +10,14 @@ import {
 
 import { type FormatChoice, toleranceOf } from "../choose-formats.js";
 import type { UnverifiedFormat } from "../freeze-options.js";
+import type { ProbeInput } from "../read-probe.js";
 import { compareOutputs, mergeErrors, noError, type OutputError } from "./compare-outputs.js";
+import { findDivergingLayer } from "./find-diverging-layer.js";
 import { onnxEngine } from "./onnx-runner.js";
 import { openFormat } from "./open-format.js";
 import { makeProbeInputs } from "./probe-inputs.js";
-import type { Runner } from "./runner.js";
+import type { FormatRunner, ReferenceRunner } from "./runner.js";
+import { openSavedModelNatively, tfjsNodeEngine } from "./tfjs-node-runner.js";
 import { tfjsEngine } from "./tfjs-runner.js";
 
 /** Batch sizes that the capture does not use; 1 is the one that broadcasts. */
@@ -35,8 +38,10 @@ export interface VerifyFormatsOptions {
   readonly signature: Signature;
   /** What open dimensions other than the batch are to be, in a run or several. */
   readonly probeShapes: GraphTemplate["probeShapes"];
+  /** Rows of real data from the checkpoint; left out of account where they do not fit the signature. */
+  readonly probe: readonly ProbeInput[];
   /** The model that was frozen. */
-  readonly reference: Runner;
+  readonly reference: ReferenceRunner;
   /** Where the artifact will stand; named in errors. */
   readonly artifact: string;
 }
@@ -45,11 +50,12 @@ export interface VerifyFormatsOptions {
  * Runs every format, from the very bytes written, on inputs that are the same each time, and compares every output
  * with the model's own.
  *
- * @throws {CkptError} PARITY_FAILED at the first output beyond the tolerance; ENGINE_FAILED when an engine does not
- *   accept or run what was written; SIGNATURE_MISMATCH when an output's shape is another.
+ * @throws {CkptError} PARITY_FAILED at the first output beyond the tolerance, with the first layer that differs;
+ *   ENGINE_FAILED when an engine does not accept or run what was written; SIGNATURE_MISMATCH when an output's shape is
+ *   another.
  */
 export async function verifyFormats(options: VerifyFormatsOptions): Promise<Verification> {
-  const { signature, probeShapes } = options;
+  const { signature, probeShapes, reference } = options;
   const probes: Probe[] = [];
   const batchSizes = chooseBatchSizes(signature);
   for (let index = 0; index < Math.max(batchSizes.length, probeShapes.length); index++) {
@@ -57,6 +63,8 @@ export async function verifyFormats(options: VerifyFormatsOptions): Promise<Veri
     const shapes = [...probeShapes.slice(start), ...probeShapes.slice(0, start)];
     probes.push(await runReference(batchSizes[index % batchSizes.length] ?? 1, shapes, options));
   }
+  const real = chooseProbe(options);
+  if (real !== undefined) probes.push({ ...real, expected: await reference.run(real.inputs) });
   const parity: ParityRecord[] = [];
   const unverified: UnverifiedFormat[] = [];
   for (const format of options.choice.formats) {
@@ -67,9 +75,25 @@ export async function verifyFormats(options: VerifyFormatsOptions): Promise<Veri
   return { parity, unverified };
 }
 
+/** The checkpoint's own rows, if they are what the signature takes: a part of a model has other inputs. */
+function chooseProbe({ probe, signature }: VerifyFormatsOptions): Omit<Probe, "expected"> | undefined {
+  const batchSize = probe[0]?.tensor.shape[0];
+  const isFitting =
+    probe.length === signature.inputs.length &&
+    signature.inputs.every(({ name, dtype, shape }, index) => {
+      const { spec, tensor } = probe[index] ?? {};
+      const isSame = spec?.name === name && spec.dtype === dtype && tensor?.shape.length === shape.length;
+      return isSame && shape.every((size, axis) => size === null || size === tensor.shape[axis]);
+    });
+  if (!isFitting || batchSize === undefined) return undefined;
+  return { batchSize, isReal: true, inputs: probe.map(({ tensor }) => tensor) };
+}
+
 /** One batch with what the model itself makes of it. */
 interface Probe {
   readonly batchSize: number;
+  /** Rows of the checkpoint's probe, not pseudo-random ones. */
+  readonly isReal: boolean;
   readonly inputs: readonly TensorData[];
   readonly expected: readonly TensorData[];
 }
@@ -89,7 +113,7 @@ async function runReference(
     }));
     const inputs = makeProbeInputs(graph, specs, batchSize);
     try {
-      return { batchSize, inputs, expected: await reference.run(inputs) };
+      return { batchSize, isReal: false, inputs, expected: await reference.run(inputs) };
     } catch (error) {
       refusal ??= error;
     }
@@ -108,36 +132,82 @@ async function verifyFormat(
   probes: readonly Probe[],
   options: VerifyFormatsOptions,
 ): Promise<{ readonly parity: readonly ParityRecord[] } | UnverifiedFormat> {
-  const { signature, artifact } = options;
-  const fail = (engine: string) => (cause: unknown) => {
-    throw toEngineError(cause, engine, `${artifact} (${format})`);
-  };
-  const runner = await openFormat(format, options).catch(fail(format === "onnx" ? onnxEngine : tfjsEngine));
+  const fail = failEngine(format === "onnx" ? onnxEngine : tfjsEngine, format, options);
+  const runner = await openFormat(format, options).catch(fail);
   if ("reason" in runner) return runner;
+  const parity = await verifyRunner(format, runner, probes, options);
+  const native = await openSavedModelNatively(format, options).catch(failEngine(tfjsNodeEngine, format, options));
+  if (native === undefined) return { parity };
+  return { parity: [...parity, ...(await verifyRunner(format, native, probes, options))] };
+}
+
+async function verifyRunner(
+  format: ArtifactFormat,
+  runner: FormatRunner,
+  probes: readonly Probe[],
+  options: VerifyFormatsOptions,
+): Promise<readonly ParityRecord[]> {
+  const { signature, artifact } = options;
   const { engine } = runner;
   try {
     const errors = signature.outputs.map(() => noError);
     for (const { inputs, expected } of probes) {
-      const found = await runner.run(inputs).catch(fail(engine));
+      const found = await runner.run(inputs).catch(failEngine(engine, format, options));
       for (const [index, { name }] of signature.outputs.entries()) {
         const error = compareTensors(`${artifact}: ${format} output ${name}`, expected[index], found[index]);
         errors[index] = mergeErrors(errors[index] ?? noError, error);
       }
     }
-    const batchSizes = [...new Set(probes.map(({ batchSize }) => batchSize))];
-    const parity = signature.outputs.map(({ name: output }, index): ParityRecord => {
+    const batchSizes = [...new Set(probes.flatMap(({ isReal, batchSize }) => (isReal ? [] : [batchSize])))];
+    const probeRows = probes.find(({ isReal }) => isReal)?.batchSize;
+    const compared = probeRows === undefined ? { batchSizes } : { batchSizes, probeRows };
+    const parity: ParityRecord[] = [];
+    for (const [index, { name: output }] of signature.outputs.entries()) {
       const { maxAbsoluteError, maxRelativeError, magnitude } = errors[index] ?? noError;
       // float32 keeps about seven digits: an output in the thousands cannot be right to 1e-5.
       const tolerance = toleranceOf(format, options.choice) * Math.max(1, magnitude);
       if (maxAbsoluteError > tolerance) {
-        throw new CkptError("PARITY_FAILED", { artifact, format, output, maxAbsoluteError, tolerance });
+        // That it is refused matters more than where it goes wrong, should the inside not run.
+        const place = await locate(format, runner, probes, options).catch(() => ({}));
+        throw new CkptError("PARITY_FAILED", {
+          artifact,
+          format,
+          engine,
+          output,
+          maxAbsoluteError,
+          tolerance,
+          ...place,
+        });
       }
-      return { format, engine, output, batchSizes, maxAbsoluteError, maxRelativeError };
-    });
-    return { parity };
+      parity.push({ format, engine, output, ...compared, maxAbsoluteError, maxRelativeError });
+    }
+    return parity;
   } finally {
     await runner.dispose();
   }
+}
+
+/** The first layer at which a format leaves the model, on the first of the probes that shows one. */
+async function locate(
+  format: ArtifactFormat,
+  runner: FormatRunner,
+  probes: readonly Probe[],
+  { reference, choice }: VerifyFormatsOptions,
+): Promise<{ layer?: string; layerError?: number }> {
+  if (runner.runValues === undefined || reference.runLayers === undefined) return {};
+  for (const { inputs } of probes) {
+    const layers = await reference.runLayers(inputs);
+    const values = await runner.runValues(inputs);
+    const found = findDivergingLayer({ graph: runner.graph, layers, values, tolerance: toleranceOf(format, choice) });
+    if (found !== undefined) return found;
+  }
+  return {};
+}
+
+function failEngine(engine: string, format: ArtifactFormat, { artifact }: VerifyFormatsOptions) {
+  return (cause: unknown): never => {
+    throw toEngineError(cause, engine, `${artifact} (${format})`);
+  };
 }
 
 function toEngineError(cause: unknown, engine: string, artifact: string): CkptError {

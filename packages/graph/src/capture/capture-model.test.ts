@@ -46,12 +46,55 @@ function alternate(odd: (x: tf.Tensor) => tf.Tensor, even: (x: tf.Tensor) => tf.
   return (x) => (++run % 2 === 1 ? odd : even)(x);
 }
 
+async function waitForValue(x: tf.Tensor): Promise<void> {
+  await tf.max(x).data();
+}
+
+function countCalls(): (x: tf.Tensor) => tf.Tensor {
+  let count = 0;
+  return (x) => tf.mul(x, ++count);
+}
+
+function keepLast(): (x: tf.Tensor) => tf.Tensor {
+  let last: Float32Array | undefined;
+  return (x) => {
+    const sum = last === undefined ? tf.add(x, 0) : tf.add(x, tf.tensor1d(last));
+    last = Float32Array.of(last === undefined ? 1 : 2, 0, 0);
+    return sum;
+  };
+}
+
+function disposeAfter(x: tf.Tensor, result: tf.Tensor): tf.Tensor {
+  x.dispose();
+  return result;
+}
+
+function disposeBetween(x: tf.Tensor): tf.Tensor {
+  const negated = tf.neg(x);
+  return disposeAfter(negated, tf.square(negated));
+}
+
 const impure: [string, (x: tf.Tensor) => tf.Tensor][] = [
   ["branches on a value it reads", (x) => ((tf.sum(x).dataSync()[0] ?? 0) > 0 ? tf.neg(x) : x)],
   ["starts to read a value", (x) => (void tf.sum(x).data(), tf.neg(x))],
   ["computes with a value it reads", (x) => tf.mul(x, tf.max(x).arraySync())],
   ["adds random numbers", (x) => tf.add(x, tf.randomNormal(x.shape))],
   ["adds one random number", (x) => tf.add(x, tf.randomUniform([1]))],
+  ["adds random numbers in the shape of its input", (x) => tf.add(x, tf.randomUniform(x.shape))],
+  ["drops values in inference too", (x) => tf.dropout(x, 0.5)],
+  ["scales by a random number", (x) => tf.mul(x, Math.random())],
+  ["rounds a random number", (x) => tf.mul(x, Math.round(Math.random()))],
+  ["branches at random", (x) => (Math.random() < 0.5 ? tf.neg(x) : x)],
+  ["uses a random number as an attribute", (x) => tf.leakyRelu(x, Math.random() / 2)],
+  ["computes with the time", (x) => tf.mul(x, Date.now())],
+  [
+    "branches on a value it reads all of",
+    (x) => ((x.arraySync() as number[][]).flat().some((value) => value > 0.94) ? tf.neg(x) : x),
+  ],
+  ["waits for a value", (x) => (void waitForValue(x), tf.neg(x))],
+  ["counts its calls", countCalls()],
+  ["keeps a tensor from call to call", keepLast()],
+  ["uses the batch size in a shape and as a number", (x) => tf.sum(x, 0, true).div(x.shape[0]).tile([x.shape[0], 1])],
   ["uses the batch size as a number", (x) => tf.div(x, x.shape[0])],
   ["uses the batch size as an attribute", (x) => tf.clipByValue(x, 0, x.shape[0])],
   ["branches on the batch size", (x) => (x.shape[0] === 3 ? tf.neg(x) : x)],
@@ -124,6 +167,38 @@ describe("captureModel", () => {
     expect(isCkptError(error, "UNSUPPORTED_OP") && error.details.ops.map(({ op }) => op)).toEqual(["Composite"]);
   });
 
+  it.each<[string, (x: tf.Tensor) => tf.Tensor]>([
+    ["leaves tensors behind", (x) => (void tf.exp(x), tf.square(tf.neg(x)))],
+    ["disposes of its input", (x) => disposeAfter(x, tf.square(tf.neg(x)))],
+    ["disposes of what it makes in between", (x) => disposeBetween(x)],
+    ["asks for the time without computing with it", (x) => (void (Date.now() + Math.random()), tf.square(tf.neg(x)))],
+  ])("takes a layer that %s", (_, compute) => {
+    const tensors = tf.memory().numTensors;
+    const { graph } = captureModel(lambdaModel([3], compute));
+    expect(graph.nodes.map(({ op }) => op)).toEqual(["Placeholder", "Neg", "Square"]);
+    expect(tf.memory().numTensors).toBe(tensors);
+  });
+
+  it("refuses an input of strings, by name", () => {
+    const input = tf.input({ shape: [1], name: "words", dtype: "string" });
+    const lookup = new Lambda(
+      (x) => tf.cast(tf.string.staticRegexReplace(x, "a", "b"), "float32"),
+      undefined,
+      "replace",
+    );
+    const error = findError(() =>
+      captureModel(tf.model({ inputs: input, outputs: lookup.apply(input) as tf.SymbolicTensor })),
+    );
+    expect(isCkptError(error, "UNSUPPORTED_DTYPE") && error.details.where).toBe("input words");
+  });
+
+  it("takes strings that no input has to do with", () => {
+    const model = lambdaModel([3], (x) =>
+      tf.add(x, tf.equal(tf.tensor1d(["a", "b", "c"]), tf.tensor1d(["a", "a", "c"]))),
+    );
+    expect(captureModel(model).graph.nodes.map(({ op }) => op)).toContain("BiasAdd");
+  });
+
   it("lets a layer read a constant", () => {
     const model = lambdaModel([3], (x) => tf.mul(x, tf.scalar(2).dataSync()[0] ?? 0));
     expect(captureModel(model).graph.nodes.map((node) => node.op)).toContain("Mul");
@@ -170,6 +245,7 @@ describe("captureModel", () => {
 
   it.each<[string, () => tf.LayersModel]>([
     ["after a capture", smallModel],
+    ["after random numbers", () => lambdaModel([3], (x) => tf.mul(x, Math.random()))],
     ["after a refusal", () => lambdaModel([3], (x) => tf.mul(x, tf.max(x).dataSync()[0] ?? 0))],
     [
       "after an error in a layer",
@@ -182,6 +258,7 @@ describe("captureModel", () => {
   ])("leaves everything as it was %s", (_, build) => {
     const model = build();
     const random = vi.spyOn(Math, "random");
+    const clock = Date.now;
     const methods = readMethods();
     const calls = model.layers.map((layer) => Object.getOwnPropertyDescriptor(layer, "call"));
     const tensors = tf.memory().numTensors;
@@ -191,6 +268,8 @@ describe("captureModel", () => {
     expect(Object.keys(tf.engine())).not.toContain("runKernel");
     expect(model.layers.map((layer) => Object.getOwnPropertyDescriptor(layer, "call"))).toEqual(calls);
     expect(random).not.toHaveBeenCalled();
+    expect(Math.random).toBe(random);
+    expect(Date.now).toBe(clock);
   });
 
   it("gives the same template each time", () => {

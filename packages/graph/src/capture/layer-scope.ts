@@ -1,4 +1,9 @@
+import type * as tf from "@tensorflow/tfjs";
+
 import type { LayerPlace } from "./layer-tree.js";
+
+/** What a layer's `call` gives. */
+export type LayerResult = tf.Tensor | tf.Tensor[];
 
 /** Where in the layers the computation is. */
 export interface LayerScope {
@@ -11,9 +16,12 @@ export interface LayerScope {
 /**
  * Wraps `call` of every layer, so that it is known at any time which one is running, until `restore` is called. Besides,
  * each layer gets keyword arguments of its own: a recurrent layer adds its first states to those it is given, and the next
- * layer would take them for its own.
+ * layer would take them for its own. `onReturn` gets what each call gives, inner layers before the one that holds them.
  */
-export function enterLayerScope(places: readonly LayerPlace[]): LayerScope {
+export function enterLayerScope(
+  places: readonly LayerPlace[],
+  onReturn: (path: string, result: LayerResult) => void = () => {},
+): LayerScope {
   const stack: string[] = [];
   const wrapped = places.flatMap(({ path, layer }) => {
     const own = (["apply", "call"] as const).map((name) => ({
@@ -27,10 +35,12 @@ export function enterLayerScope(places: readonly LayerPlace[]): LayerScope {
     // Looked up at each call: what a class has may be hooked while the computation is recorded.
     const classCall: typeof layer.call = (inputs, kwargs) =>
       (Reflect.get(Object.getPrototypeOf(layer) as object, "call") as typeof layer.call).call(layer, inputs, kwargs);
-    layer.call = (inputs, kwargs): ReturnType<typeof layer.call> => {
+    layer.call = (inputs, kwargs): LayerResult => {
       stack.push(path);
       try {
-        return (ownCall ?? classCall)(inputs, kwargs);
+        const result = (ownCall ?? classCall)(inputs, kwargs);
+        onReturn(path, result);
+        return result;
       } finally {
         stack.pop();
       }

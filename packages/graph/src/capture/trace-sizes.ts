@@ -8,6 +8,7 @@ import { makeProbeValues } from "./probe-values.js";
 import { recordTrace, type RecordTraceOptions, type TensorFunction } from "./record-trace.js";
 import { type OpenSize, shapeInput, type SizePlan } from "./size-plan.js";
 import type { Trace } from "./trace.js";
+import { varyChance } from "./vary-chance.js";
 
 /** Inputs of the computation, and what a trace has to know besides. */
 export interface TraceSizesOptions extends RecordTraceOptions {
@@ -30,6 +31,7 @@ export function traceSizes(
   plan: SizePlan,
   { inputs, ...traced }: TraceSizesOptions,
 ): MergedTraces & Pick<CapturedProgram, "inputSizes"> {
+  let runCount = 0;
   const trace = (choose: (size: OpenSize) => number, variant = 0): Trace => {
     let recorded: Trace | undefined;
     tf.tidy(() => {
@@ -38,7 +40,7 @@ export function traceSizes(
         const values = makeProbeValues(spec.dtype, tf.util.sizeFromShape(shape), variant);
         return tf.tensor(values, shape, spec.dtype);
       });
-      recorded = recordTrace(compute, probes, traced);
+      recorded = varyChance(runCount++, () => recordTrace(compute, probes, traced));
     });
     if (recorded === undefined) throw new TypeError("The trace did not run.");
     return recorded;

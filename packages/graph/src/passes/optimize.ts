@@ -1,22 +1,39 @@
 import type { Graph } from "../ir/graph.js";
+import { dropTiles } from "./drop-tiles.js";
 import { foldBatchNorm } from "./fold-batch-norm.js";
 import { foldConstants } from "./fold-constants.js";
 import { hoistInvariants } from "./hoist-invariants.js";
+import { mergeClips } from "./merge-clips.js";
 import { mergeCommon } from "./merge-common.js";
+import { mergePads } from "./merge-pads.js";
+import { mergeTransposes } from "./merge-transposes.js";
 import { removeDeadNodes } from "./remove-dead-nodes.js";
 import { removeIdentities } from "./remove-identities.js";
+import { removeNeutralOperations } from "./remove-neutral-operations.js";
 import { sinkReshapes } from "./sink-reshapes.js";
+import { sinkTransposes } from "./sink-transposes.js";
 
-// Weights come reshaped there and back; with these reshapes gone first, they keep their names through the folding.
-// Dead nodes go before the folding of batch normalization, which counts uses; merging is last, so that what the other
+// Neutral operations go before constants are folded: what is computed from weights may be 0 or 1 at one checkpoint and not
+// at the next, and both are to have the same operations. Weights come reshaped there and back; with these reshapes gone
+// first, they keep their names through the folding. Dead nodes go before the passes that count uses. What stands between a
+// product and its batch normalization goes before the folding of the latter. Merging is last, so that what the other
 // passes made alike is merged.
 const passes: readonly ((graph: Graph) => Graph)[] = [
   removeIdentities,
+  removeNeutralOperations,
   foldConstants,
+  removeDeadNodes,
+  dropTiles,
+  removeDeadNodes,
+  sinkTransposes,
+  mergeTransposes,
   sinkReshapes,
   removeIdentities,
   removeDeadNodes,
   foldBatchNorm,
+  mergeClips,
+  removeDeadNodes,
+  mergePads,
   mergeCommon,
   removeDeadNodes,
 ];

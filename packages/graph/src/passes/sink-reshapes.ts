@@ -1,6 +1,7 @@
 import { type GraphEditor, rewriteGraph } from "../ir/graph-editor.js";
 import { outputOf } from "../ir/graph-index.js";
 import type { Graph, Node } from "../ir/graph.js";
+import { appendConstant } from "./append-constant.js";
 import { readChannels } from "./channel-constant.js";
 
 const unary = new Set(["Elu", "Relu", "Relu6", "Selu", "Sigmoid", "Softplus", "Tanh"]);
@@ -22,16 +23,12 @@ function applyBeforeReshape(node: Node, reshape: Node, editor: GraphEditor): Nod
   if (operand !== undefined && (editor.findConstant(operand)?.shape.length ?? 2) <= 1) {
     return { ...node, inputs: [source, operand], outputs: [before] };
   }
-  const constant = editor.appendNew({
-    name: `${node.name}/channels`,
-    op: "Const",
-    inputs: [],
-    attributes: {},
-    outputs: [{ dtype: "float32", shape: [values.length] }],
-    layer: node.layer,
-    constant: { dtype: "float32", shape: [values.length], values },
+  const constant = appendConstant(editor, `${node.name}/channels`, node.layer, {
+    dtype: "float32",
+    shape: [values.length],
+    values,
   });
-  return { ...node, inputs: [source, outputOf(constant)], outputs: [before] };
+  return { ...node, inputs: [source, constant], outputs: [before] };
 }
 
 /**

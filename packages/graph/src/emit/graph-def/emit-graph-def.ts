@@ -5,6 +5,7 @@ import { listNodes } from "../../ir/graph-index.js";
 import type { Graph, Node } from "../../ir/graph.js";
 import { countSteps, unrollScans } from "../../passes/unroll-scans.js";
 import { type GraphDef, GraphDefSchema } from "../../proto/gen/tensorflow/graph_pb.js";
+import { decomposeDepthwisePadding } from "../decompose-depthwise-padding.js";
 import { decomposePrelu } from "../decompose-prelu.js";
 import { separateOutputs } from "../separate-outputs.js";
 import { requireNoUnsupported } from "../unsupported-ops.js";
@@ -29,14 +30,23 @@ export interface EmitGraphDefOptions {
 }
 
 /**
+ * The graph whose nodes a GraphDef has one for one: recurrences step by step, and operations that TensorFlow does not have
+ * as others. Loops that are left are written as one node and what is around it.
+ */
+export function expandForGraphDef(graph: Graph, { maxUnrolledSteps = 200 }: EmitGraphDefOptions = {}): Graph {
+  const unrolled = unrollScans(separateOutputs(graph), maxUnrolledSteps);
+  return decomposeDepthwisePadding(decomposePrelu(unrolled));
+}
+
+/**
  * Writes a graph as a frozen TensorFlow GraphDef. Every output of the signature has a node of its own in it; find its
  * name with `bindSignature`.
  *
  * @throws {CkptError} UNSUPPORTED_OP when an operation has no GraphDef form; all of them are listed.
  * @throws {CkptError} GRAPH_INVALID when an attribute is missing, unknown or of the wrong kind.
  */
-export function emitGraphDef(graph: Graph, { maxUnrolledSteps = 200 }: EmitGraphDefOptions = {}): GraphDef {
-  const lowered = decomposePrelu(unrollScans(separateOutputs(graph), maxUnrolledSteps));
+export function emitGraphDef(graph: Graph, options: EmitGraphDefOptions = {}): GraphDef {
+  const lowered = expandForGraphDef(graph, options);
   requireNoUnsupported(
     "GraphDef",
     listNodes(lowered)

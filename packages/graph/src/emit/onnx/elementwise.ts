@@ -1,9 +1,9 @@
 import type { Node, ValueRef } from "../../ir/graph.js";
+import { reshapeConstant, transposeConstant } from "../../ir/transpose-constant.js";
 import { type Layout, toChannelsFirst } from "./layout.js";
 import { floatAttribute, inputAt, type OnnxEmitter, type OnnxEmitters } from "./onnx-emitter.js";
 import { toOnnxType } from "./onnx-type.js";
 import type { OnnxWriter } from "./onnx-writer.js";
-import { reshapeConstant, transposeConstant } from "./transpose-constant.js";
 
 type Write = (writer: OnnxWriter, inputs: readonly string[], node: Node) => string;
 

@@ -112,17 +112,8 @@ interface UnstoredModel {
   readonly model: (tensors: readonly TensorProto[]) => ModelProto;
 }
 
-function createModel(source: Graph, { name, producerVersion = "", metadata = {} }: EmitOnnxOptions): UnstoredModel {
-  const graph = removeDeadNodes(dropCaptures(source));
-  const signature = separateNames(bindSignature(graph));
-  const inputNames = signature.inputs.map((spec) => spec.name);
-  const writer = new OnnxWriter(graph, {
-    taken: new Set([...inputNames, ...signature.outputs.map((spec) => spec.name)]),
-    emitGraph: emitNodes,
-  });
-  emitNodes(graph, inputNames, writer);
-  requireNoUnsupported("ONNX", writer.unsupported);
-  const nodes = nameOutputs(graph, signature, writer);
+function createModel(graph: Graph, { name, producerVersion = "", metadata = {} }: EmitOnnxOptions): UnstoredModel {
+  const { signature, writer, nodes } = planOnnx(graph);
   const unstored = toGraphProto({ name, nodes, initializers: [], ...toValues(signature) });
   const model = (tensors: readonly TensorProto[]): ModelProto =>
     create(ModelProtoSchema, {
@@ -136,6 +127,32 @@ function createModel(source: Graph, { name, producerVersion = "", metadata = {} 
       graph: create(GraphProtoSchema, { ...unstored, initializer: [...tensors] }),
     });
   return { initializers: writer.initializers, model };
+}
+
+/** A graph written as ONNX nodes. */
+export interface OnnxPlan {
+  /** What was written: the graph without what no output needs. */
+  readonly graph: Graph;
+  readonly signature: Signature;
+  readonly writer: OnnxWriter;
+  /** The writer's nodes, the outputs under the user's names. */
+  readonly nodes: readonly OnnxNode[];
+  /** What a value of the writer is called in the model. */
+  readonly rename: (value: string) => string;
+}
+
+/** Writes the nodes of a graph. The same graph gives the same names each time. */
+export function planOnnx(source: Graph): OnnxPlan {
+  const graph = removeDeadNodes(dropCaptures(source));
+  const signature = separateNames(bindSignature(graph));
+  const inputNames = signature.inputs.map((spec) => spec.name);
+  const writer = new OnnxWriter(graph, {
+    taken: new Set([...inputNames, ...signature.outputs.map((spec) => spec.name)]),
+    emitGraph: emitNodes,
+  });
+  emitNodes(graph, inputNames, writer);
+  requireNoUnsupported("ONNX", writer.unsupported);
+  return { graph, signature, writer, ...nameOutputs(graph, signature, writer) };
 }
 
 /** Puts a number behind the name of an output that is the name of an input too: ONNX names a value once. */
@@ -187,7 +204,7 @@ function emitNode(writer: OnnxWriter, node: Node): string | undefined {
 }
 
 /** Gives the values of the outputs the user's names: by renaming them, or by an `Identity` where that cannot be. */
-function nameOutputs(graph: Graph, signature: Signature, writer: OnnxWriter): readonly OnnxNode[] {
+function nameOutputs(graph: Graph, signature: Signature, writer: OnnxWriter): Pick<OnnxPlan, "nodes" | "rename"> {
   const values = signature.outputs.flatMap(({ name }, index) => {
     const output = graph.outputs[index];
     return output === undefined ? [] : [{ name, value: writer.input(output.value) }];
@@ -202,7 +219,10 @@ function nameOutputs(graph: Graph, signature: Signature, writer: OnnxWriter): re
       copies.push({ name, op: "Identity", inputs: [value], outputs: [name], attributes: {} });
     }
   }
-  return renameValues([...writer.nodes, ...copies], renamed);
+  return {
+    nodes: renameValues([...writer.nodes, ...copies], renamed),
+    rename: (value) => renamed.get(value) ?? value,
+  };
 }
 
 /** Renames values wherever they are named, in the bodies of nodes too. */

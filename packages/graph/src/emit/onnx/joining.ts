@@ -27,9 +27,25 @@ const pack: OnnxEmitter = (writer, node) => {
   writer.define(node, 0, writer.write("Concat", inputs, { axis: { int: axis } }));
 };
 
-/** The parts of a value cut along an axis. */
-function split(writer: OnnxWriter, node: Node, x: string, axis: number, sizes: readonly number[]): readonly string[] {
-  return writer.writeMany("Split", [x, writer.int64(sizes)], { axis: { int: axis } }, node.outputs.length);
+/** The parts of a value cut along an axis of the graph's order; they are held in `layout`. */
+function split(
+  writer: OnnxWriter,
+  node: Node,
+  x: ValueRef,
+  axis: number,
+  sizes: readonly number[],
+  layout: Layout = "channelsLast",
+): readonly string[] {
+  const inputs = [writer.input(x, layout), writer.int64(sizes)];
+  const held = { int: axisIn(layout, axis, writer.rank(x)) };
+  return writer.writeMany("Split", inputs, { axis: held }, node.outputs.length);
+}
+
+/** A cut into parts of known sizes, in the layout that the value is held in. */
+function splitHeld(writer: OnnxWriter, node: Node, x: ValueRef, axis: number): void {
+  const layout = writer.layout(x);
+  const parts = split(writer, node, x, axis, outputSizes(node, axis), layout);
+  for (const [output, part] of parts.entries()) writer.define(node, output, part, layout);
 }
 
 /** The sizes of the outputs along an axis, which have to be known. */
@@ -75,23 +91,19 @@ export const joiningEmitters: OnnxEmitters = {
     const x = inputAt(node, 0);
     const axis = axisIn("channelsLast", intAttribute(node, "axis", 0), writer.rank(x));
     const ones = node.outputs.map(() => 1);
-    for (const [output, part] of split(writer, node, writer.input(x), axis, ones).entries()) {
+    for (const [output, part] of split(writer, node, x, axis, ones).entries()) {
       writer.define(node, output, writer.write("Squeeze", [part, writer.int64([axis])]));
     }
   },
   Split: (writer, node) => {
     const x = inputAt(node, 1);
     const axis = axisIn("channelsLast", constantScalar(writer, node, 0, "axis"), writer.rank(x));
-    for (const [output, part] of split(writer, node, writer.input(x), axis, outputSizes(node, axis)).entries()) {
-      writer.define(node, output, part);
-    }
+    splitHeld(writer, node, x, axis);
   },
   SplitV: (writer, node) => {
     const x = inputAt(node, 0);
     const axis = axisIn("channelsLast", constantScalar(writer, node, 2, "axis"), writer.rank(x));
-    for (const [output, part] of split(writer, node, writer.input(x), axis, outputSizes(node, axis)).entries()) {
-      writer.define(node, output, part);
-    }
+    splitHeld(writer, node, x, axis);
   },
   GatherV2: gather,
   GatherNd: (writer, node) => {
@@ -110,10 +122,12 @@ export const joiningEmitters: OnnxEmitters = {
     writer.define(node, 0, writer.write("ScatterND", inputs));
   },
   ReverseV2: (writer, node) => {
-    const axes = constantInput(writer, node, 1, "axes");
+    const x = inputAt(node, 0);
+    const layout = writer.layout(x);
+    const axes = constantInput(writer, node, 1, "axes").map((axis) => axisIn(layout, axis, writer.rank(x)));
     const ends = axes.map(() => -(2n ** 63n));
     const starts = axes.map(() => -1);
     const inputs = [starts, ends, axes, starts].map((values) => writer.int64(values));
-    writer.define(node, 0, writer.write("Slice", [writer.input(inputAt(node, 0)), ...inputs]));
+    writer.define(node, 0, writer.write("Slice", [writer.input(x, layout), ...inputs]), layout);
   },
 };

@@ -14,6 +14,11 @@ export function toChannelsLast(rank: number): number[] {
   return Array.from({ length: rank }, (_, axis) => (axis === 0 ? 0 : axis === rank - 1 ? 1 : axis + 1));
 }
 
+/** The axes of a value of `rank` dimensions, counted with channels last, in the order in which `layout` holds them. */
+export function axesIn(layout: Layout, rank: number): readonly number[] {
+  return layout === "channelsFirst" ? toChannelsFirst(rank) : Array.from({ length: rank }, (_, axis) => axis);
+}
+
 /** Where an axis counted with channels last is in `layout`. A negative axis counts from the end. */
 export function axisIn(layout: Layout, axis: number, rank: number): number {
   const positive = axis < 0 ? axis + rank : axis;

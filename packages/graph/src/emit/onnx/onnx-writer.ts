@@ -1,11 +1,12 @@
 import type { Constant, Graph, Node, ValueInfo, ValueRef } from "../../ir/graph.js";
+import { reshapeConstant, transposeConstant } from "../../ir/transpose-constant.js";
 import { valueInfo } from "../bind-signature.js";
 import { uniqueName } from "../separate-outputs.js";
 import type { UnsupportedNode } from "../unsupported-ops.js";
 import { type Layout, toChannelsFirst, toChannelsLast } from "./layout.js";
 import type { OnnxAttribute, OnnxNode } from "./onnx-attribute.js";
 import { type OnnxInitializer, type OnnxType, toOnnxDataType, toOnnxType } from "./onnx-type.js";
-import { reshapeConstant, transposeConstant } from "./transpose-constant.js";
+import { planReshape } from "./plan-reshape.js";
 
 /** Why a node cannot be written. Thrown by emitters, gathered into one error by `emitOnnx`. */
 export class UnsupportedReason extends Error {}
@@ -89,6 +90,12 @@ export class OnnxWriter {
     return names?.channelsFirst !== undefined && names.channelsLast === undefined ? "channelsFirst" : "channelsLast";
   }
 
+  /** The ONNX name that a value has by now, and the layout it is held in under that name. */
+  held(value: ValueRef): { readonly name: string; readonly layout: Layout } {
+    const layout = this.layout(value);
+    return { name: this.input(value, layout), layout };
+  }
+
   /** Says which ONNX value is output `output` of an IR node. */
   define(node: Node, output: number, name: string, layout: Layout = "channelsLast"): void {
     this.#names.set(toKey({ node: node.name, output }), { [layout]: name });
@@ -111,11 +118,14 @@ export class OnnxWriter {
       const held = layout === "channelsFirst" ? transposeConstant(constant, permutation) : constant;
       return this.addConstant(held, value.node);
     }
-    const other = names[layout === "channelsFirst" ? "channelsLast" : "channelsFirst"];
+    const other = names[otherOf(layout)];
     if (other === undefined) {
       throw new TypeError(`${toKey(value)} is read before it is written`);
     }
-    return this.write("Transpose", [other], { perm: { ints: permutation } });
+    const sizes = planReshape(this.info(value).shape, otherOf(layout), this.info(value).shape, layout);
+    return sizes === undefined
+      ? this.write("Transpose", [other], { perm: { ints: permutation } })
+      : this.write("Reshape", [other, this.int64(sizes)]);
   }
 
   /** The ONNX name of a value with its axes reordered and, if `shape` is given, then reshaped. */
@@ -193,6 +203,10 @@ export class OnnxWriter {
     this.#taken.add(name);
     return name;
   }
+}
+
+function otherOf(layout: Layout): Layout {
+  return layout === "channelsFirst" ? "channelsLast" : "channelsFirst";
 }
 
 function toKey(value: ValueRef): string {

@@ -1,8 +1,8 @@
 import type { Constant, Graph, Node, RecurrentCell, ScanStep, ValueRef } from "../../ir/graph.js";
+import { reshapeConstant, transposeConstant } from "../../ir/transpose-constant.js";
 import type { OnnxAttribute } from "./onnx-attribute.js";
 import { inputAt } from "./onnx-emitter.js";
 import type { OnnxWriter } from "./onnx-writer.js";
-import { reshapeConstant, transposeConstant } from "./transpose-constant.js";
 
 /** An activation of ONNX's recurrent operators, with the parameters it has. */
 interface OnnxActivation {

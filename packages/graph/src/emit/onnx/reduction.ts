@@ -68,8 +68,13 @@ function logicalReduction(op: string): OnnxEmitter {
 /** The index of the extreme value; the first one where several are equal. */
 function argument(op: string): OnnxEmitter {
   return (writer, node) => {
-    const axis = { int: constantScalar(writer, node, 1, "axis") };
-    const index = writer.write(op, [writer.input(inputAt(node, 0))], { axis, keepdims: { int: 0 } });
+    const x = inputAt(node, 0);
+    const rank = writer.rank(x);
+    const axis = axisIn("channelsLast", constantScalar(writer, node, 1, "axis"), rank);
+    // Without the channels the other axes are in the graph's order in either layout.
+    const layout = axis === rank - 1 ? writer.layout(x) : "channelsLast";
+    const held = { int: axisIn(layout, axis, rank) };
+    const index = writer.write(op, [writer.input(x, layout)], { axis: held, keepdims: { int: 0 } });
     writer.define(node, 0, writer.cast(index, "int32"));
   };
 }

@@ -1,5 +1,5 @@
 import type { Node } from "../../ir/graph.js";
-import { inLayout, type Layout } from "./layout.js";
+import { axesIn, inLayout, type Layout } from "./layout.js";
 import {
   constantInput,
   constantScalar,
@@ -12,11 +12,18 @@ import {
   stringAttribute,
 } from "./onnx-emitter.js";
 import { type OnnxWriter, UnsupportedReason } from "./onnx-writer.js";
+import { planReshape } from "./plan-reshape.js";
 
 /** An operation whose second input holds sizes. */
 function sized(op: string): OnnxEmitter {
   return (writer, node) => {
-    writer.define(node, 0, writer.write(op, [writer.input(inputAt(node, 0)), int64Input(writer, node, 1)]));
+    const x = inputAt(node, 0);
+    const sizes = writer.constant(inputAt(node, 1))?.values;
+    // Numbers for each axis can be put in the order of the axes, where both have as many.
+    const layout = sizes?.length === writer.rank(x) ? writer.layout(x) : "channelsLast";
+    const ordered =
+      sizes === undefined ? int64Input(writer, node, 1) : writer.int64(inLayout(layout, Array.from(sizes)));
+    writer.define(node, 0, writer.write(op, [writer.input(x, layout), ordered]), layout);
   };
 }
 
@@ -24,8 +31,40 @@ const reshape: OnnxEmitter = (writer, node) => {
   const sizes = writer.constant(inputAt(node, 1))?.values;
   // A zero is a size for TensorFlow, while ONNX copies the input's size unless told otherwise.
   const attributes = sizes?.includes(0) === true ? { allowzero: { int: 1 } } : {};
-  const inputs = [writer.input(inputAt(node, 0)), int64Input(writer, node, 1)];
-  writer.define(node, 0, writer.write("Reshape", inputs, attributes));
+  const x = inputAt(node, 0);
+  const from = writer.info(x).shape;
+  const to = node.outputs[0]?.shape ?? [];
+  const held = writer.layout(x);
+  for (const layout of preferredLayouts(held, to.length)) {
+    const planned = planReshape(from, held, to, layout);
+    if (planned !== undefined) {
+      writer.define(node, 0, writer.write("Reshape", [writer.input(x, held), writer.int64(planned)]), layout);
+      return;
+    }
+  }
+  writer.define(node, 0, writer.write("Reshape", [writer.input(x), int64Input(writer, node, 1)], attributes));
+};
+
+// What has four axes or more is an image, most likely, and will meet one that is held with channels first.
+function preferredLayouts(held: Layout, rank: number): readonly Layout[] {
+  return rank > 3 || (rank === 3 && held === "channelsFirst") ? ["channelsFirst", "channelsLast"] : ["channelsLast"];
+}
+
+/** Nothing is written where the value is held in the order that the result has in one of the layouts. */
+const transpose: OnnxEmitter = (writer, node) => {
+  const x = inputAt(node, 0);
+  const permutation = constantInput(writer, node, 1, "permutation");
+  const { name, layout: held } = writer.held(x);
+  const source = axesIn(held, permutation.length);
+  for (const layout of ["channelsLast", "channelsFirst"] as const) {
+    const order = axesIn(layout, permutation.length).map((axis) => source.indexOf(permutation[axis] ?? 0));
+    if (order.every((axis, index) => axis === index)) {
+      writer.define(node, 0, name, layout);
+      return;
+    }
+  }
+  const perm = { ints: permutation.map((axis) => source.indexOf(axis)) };
+  writer.define(node, 0, writer.write("Transpose", [name], { perm }));
 };
 
 /** The paddings `[rank, 2]` of a node as ONNX takes them: all of before, then all of after. */
@@ -126,10 +165,7 @@ export const shapeEmitters: OnnxEmitters = {
   Reshape: reshape,
   Tile: sized("Tile"),
   BroadcastTo: sized("Expand"),
-  Transpose: (writer, node) => {
-    const perm = { ints: constantInput(writer, node, 1, "permutation") };
-    writer.define(node, 0, writer.write("Transpose", [writer.input(inputAt(node, 0))], { perm }));
-  },
+  Transpose: transpose,
   ExpandDims: (writer, node) => {
     const axes = writer.int64(constantInput(writer, node, 1, "axis"));
     writer.define(node, 0, writer.write("Unsqueeze", [writer.input(inputAt(node, 0)), axes]));

@@ -1,4 +1,5 @@
 import type { Node } from "../../ir/graph.js";
+import { inLayout } from "./layout.js";
 import {
   constantInput,
   inputAt,
@@ -13,15 +14,18 @@ const pastEnd = 2n ** 63n - 1n;
 const beforeStart = -(2n ** 63n);
 
 const slice: OnnxEmitter = (writer, node) => {
-  const x = writer.input(inputAt(node, 0));
+  const value = inputAt(node, 0);
   const [begin, size] = [inputAt(node, 1), inputAt(node, 2)].map((value) => writer.constant(value)?.values);
   const axes = writer.int64(writer.info(inputAt(node, 0)).shape.map((_, axis) => axis));
   if (begin !== undefined && size !== undefined) {
+    const layout = writer.layout(value);
     const starts = Array.from(begin);
     const ends = starts.map((start, axis) => (size[axis] === -1 ? pastEnd : start + (size[axis] ?? 0)));
-    writer.define(node, 0, writer.write("Slice", [x, writer.int64(starts), writer.int64(ends), axes]));
+    const bounds = [starts, ends].map((each) => writer.int64(inLayout<number | bigint>(layout, each)));
+    writer.define(node, 0, writer.write("Slice", [writer.input(value, layout), ...bounds, axes]), layout);
     return;
   }
+  const x = writer.input(value);
   const [starts, sizes] = [int64Input(writer, node, 1), int64Input(writer, node, 2)];
   const isToEnd = writer.write("Equal", [sizes, writer.int64([-1])]);
   const ends = writer.write("Where", [isToEnd, writer.int64([pastEnd]), writer.write("Add", [starts, sizes])]);

@@ -46,7 +46,8 @@ function toValueInfo({ name, type, shape }: OnnxValue): ValueInfoProto {
   return create(ValueInfoProtoSchema, { name, type: { value } });
 }
 
-function toAttributeProto(name: string, attribute: OnnxAttribute): AttributeProto {
+/** An attribute of a node as a message. */
+export function toAttributeProto(name: string, attribute: OnnxAttribute): AttributeProto {
   const type = AttributeProto_AttributeType;
   if ("int" in attribute) {
     return create(AttributeProtoSchema, { name, type: type.INT, i: BigInt(attribute.int) });

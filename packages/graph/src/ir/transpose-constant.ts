@@ -1,4 +1,4 @@
-import type { Constant, TensorValues } from "../../ir/graph.js";
+import type { Constant, TensorValues } from "./graph.js";
 
 /** A constant with its axes reordered: axis `i` of the result is axis `permutation[i]` of the argument. */
 export function transposeConstant(constant: Constant, permutation: readonly number[]): Constant {
