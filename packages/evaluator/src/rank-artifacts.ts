@@ -18,6 +18,7 @@ import { type EngineName, engineNames } from "./engine.js";
 import { defaultMetrics, findMetric } from "./metrics/registry.js";
 import { type Candidate, rankCandidates } from "./rank-candidates.js";
 import { type Artifact, readArtifact } from "./read-artifact.js";
+import { describeTask } from "./task.js";
 
 /** The artifacts that compete, and which of their stored predictions and metrics count. */
 export interface RankArtifactsOptions {
@@ -67,7 +68,8 @@ export async function rankArtifacts(options: RankArtifactsOptions): Promise<Rank
     candidates.push(await measureCandidate(artifact, chosen, options));
   }
   if (record === undefined) throw new TypeError("no candidates");
-  const primary = findMetric(options.metric ?? defaultMetrics[taskOf(record)][0] ?? "");
+  const task = taskOf(record);
+  const primary = findMetric(options.metric ?? defaultMetrics[task][0] ?? "", task);
   return {
     kind: rankingManifestType.kind,
     schemaVersion: rankingManifestType.schemaVersion,
@@ -184,7 +186,7 @@ async function measureCandidate(
 }
 
 function taskOf(manifest: EvaluationManifest): keyof typeof defaultMetrics {
-  return manifest.labels.dtype === "int32" ? "classification" : "regression";
+  return describeTask(manifest.artifact.id, manifest.output, manifest.labels, manifest.classes).kind;
 }
 
 function notFound(artifact: Artifact, { split, evaluations, engine, output }: RankArtifactsOptions): CkptError {
