@@ -27,5 +27,36 @@ export {
   type RankCandidatesOptions,
   type RankedCandidates,
 } from "./rank-candidates.js";
+export { type CandidateReplicates, resampleCandidates, resampleMeans } from "./statistics/candidate-replicates.js";
+export { driveRace, type DriveRaceOptions, type RaceResult } from "./statistics/drive-race.js";
+export { mcnemar, type McnemarResult } from "./statistics/mcnemar.js";
+export {
+  type ConfidenceSetOptions,
+  findConfidenceSet,
+  type ModelConfidenceSet,
+} from "./statistics/model-confidence-set.js";
+export { comparePaired, type PairedDifference } from "./statistics/paired-difference.js";
+export {
+  findLeader,
+  isLeaderCloseEnough,
+  listRunning,
+  type Race,
+  type RaceOptions,
+  startRace,
+  updateRace,
+} from "./statistics/race.js";
+export { orderRows } from "./statistics/race-order.js";
+export { type ResampleOptions, type Statistic } from "./statistics/resample.js";
+export { countRowsToDecide, type UndecidedFigure } from "./statistics/rows-to-decide.js";
+export {
+  readRunningInterval,
+  type RunningInterval,
+  startRunningInterval,
+  updateRunningInterval,
+} from "./statistics/running-interval.js";
+export { estimateBySplit, estimateSelection, type SelectionEstimate } from "./statistics/selection-estimate.js";
+export { signFlipTest } from "./statistics/sign-flip.js";
+export { type Sample } from "./statistics/units.js";
+export { wilsonInterval } from "./statistics/wilson-interval.js";
 export { type Task } from "./task.js";
 export { writeRanking } from "./write-ranking.js";
