@@ -21,12 +21,9 @@ export {
 export { defaultMetrics, findMetric, metrics } from "./metrics/registry.js";
 export { type Slice, sliceByColumn } from "./metrics/slices.js";
 export { rankArtifacts, type RankArtifactsOptions } from "./rank-artifacts.js";
-export {
-  type Candidate,
-  rankCandidates,
-  type RankCandidatesOptions,
-  type RankedCandidates,
-} from "./rank-candidates.js";
+export { type Candidate } from "./candidate.js";
+export { type Constraint, parseConstraint } from "./constraint.js";
+export { rankCandidates, type RankCandidatesOptions, type RankedCandidates } from "./rank-candidates.js";
 export { type CandidateReplicates, resampleCandidates, resampleMeans } from "./statistics/candidate-replicates.js";
 export { driveRace, type DriveRaceOptions, type RaceResult } from "./statistics/drive-race.js";
 export { mcnemar, type McnemarResult } from "./statistics/mcnemar.js";

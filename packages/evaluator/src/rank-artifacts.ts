@@ -13,10 +13,11 @@ import {
   type Sealed,
 } from "@ckpt/manifest";
 
+import type { Candidate } from "./candidate.js";
 import { measureEvaluation } from "./compute-metrics.js";
 import { type EngineName, engineNames } from "./engine.js";
 import { defaultMetrics, findMetric } from "./metrics/registry.js";
-import { type Candidate, rankCandidates } from "./rank-candidates.js";
+import { rankCandidates } from "./rank-candidates.js";
 import { type Artifact, readArtifact } from "./read-artifact.js";
 import { describeTask } from "./task.js";
 
@@ -182,6 +183,7 @@ async function measureCandidate(
     metrics: metrics.metrics,
     evaluation: manifest.digest,
     ...(metrics.failure === undefined ? {} : { failure: metrics.failure }),
+    ...(metrics.notDefined === undefined ? {} : { notDefined: metrics.notDefined }),
   };
 }
 

@@ -183,9 +183,9 @@ describe("a race", () => {
   });
 
   it("refuses a block that is too short", async () => {
-    const nextBlock = (): Promise<Float64Array[]> => Promise.resolve([new Float64Array(4), new Float64Array(3)]);
+    const options = { candidateCount: 2, rowCount: 8, lossBound: 1, blockRows: 4 };
     await expect(
-      driveRace({ candidateCount: 2, rowCount: 8, lossBound: 1, blockRows: 4, nextBlock }),
+      driveRace({ ...options, nextBlock: () => Promise.resolve([new Float64Array(4), new Float64Array(3)]) }),
     ).rejects.toMatchObject({ code: "INVALID_OPTION", details: { option: "nextBlock", found: "3" } });
   });
 
