@@ -122,7 +122,7 @@ export function findMetric(name: string, task?: Task["kind"]): Metric {
   if (found !== undefined) return found;
   throw new CkptError("METRIC_NOT_FOUND", {
     metric: name,
-    available: metrics.filter(isFor).map((metric) => metric.name),
+    available: [...new Set(metrics.filter(isFor).map((metric) => metric.name))],
   });
 }
 
