@@ -94,6 +94,12 @@ describe("parseConfig", () => {
     });
   });
 
+  it("refuses an option that a metric cannot have", () => {
+    expect(listIssues({ ...valid, evaluate: { metrics: ["topKAccuracy@0", "topKAccuracy@3"] } })).toEqual({
+      "evaluate.metrics.0": "topKAccuracy@0: expected a whole number from 1 behind @, found 0",
+    });
+  });
+
   it("refuses a metric of the other task before anything is trained", () => {
     expect(listIssues({ ...valid, evaluate: { metrics: ["accuracy", "mse"] } })).toEqual({
       "evaluate.metrics.1": "mse is of regression, the data is for classification",

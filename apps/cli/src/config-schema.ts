@@ -51,12 +51,12 @@ const policy = <Value>(what: string, method: string): z.ZodType<Value> =>
     `expected ${what}`,
   );
 
-/** A name or an alias; the evaluator's own sentence says which there are. */
+/** A name or an alias; the evaluator's own sentence says which there are, and which options. */
 const metric = z.string().superRefine((name, context) => {
   try {
     findMetric(name);
   } catch (error) {
-    if (!isCkptError(error, "METRIC_NOT_FOUND")) throw error;
+    if (!isCkptError(error, "METRIC_NOT_FOUND") && !isCkptError(error, "INVALID_OPTION")) throw error;
     context.addIssue({ code: "custom", message: error.message });
   }
 });

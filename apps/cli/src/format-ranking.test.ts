@@ -39,6 +39,22 @@ describe("formatRanking", () => {
     );
   });
 
+  it("has a word for every way to come out", () => {
+    const [best, second, failed] = ranking.candidates;
+    if (best === undefined || second === undefined || failed === undefined) throw new Error("no candidates");
+    const text = formatRanking({
+      ...ranking,
+      candidates: [
+        best,
+        { ...second, rank: 1, status: "tied" },
+        { ...second, rank: 3, status: "worse" },
+        { ...failed, status: "excluded", reason: "p95<=5ms: it is 7 ms" },
+      ],
+    });
+    const ends = text.split("\n").map((line) => line.split(/ {2,}/).at(-1));
+    expect(ends.slice(1, 5)).toEqual(["★ best", "≈ tied", "▼ worse", "excluded: p95<=5ms: it is 7 ms"]);
+  });
+
   it("points up where more is better, and says so where nothing could be ranked", () => {
     const { pick: _, ...rest } = ranking;
     const text = formatRanking({ ...rest, metric: { name: "accuracy", mode: "max" }, candidates: [] });

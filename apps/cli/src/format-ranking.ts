@@ -1,4 +1,4 @@
-import type { MetricEstimate, RankingManifest } from "@ckpt/manifest";
+import type { CandidateStatus, MetricEstimate, RankedCandidate, RankingManifest } from "@ckpt/manifest";
 
 import { formatMetric, formatTable, leftColumn, rightColumn } from "./table.js";
 
@@ -27,7 +27,7 @@ export function formatRanking(ranking: RankingManifest): string {
     candidate.rank?.toString() ?? "-",
     candidate.id,
     ...ordered.flatMap((name) => formatEstimate(candidate.metrics[name])),
-    candidate.status === "best" ? "★ best" : candidate.status === "failed" ? `failed: ${candidate.reason ?? ""}` : "",
+    formatStatus(candidate),
   ]);
   const { name, rowCount } = ranking.split;
   const pick =
@@ -36,6 +36,18 @@ export function formatRanking(ranking: RankingManifest): string {
       : `pick ${ranking.pick.id}, decided by ${ranking.pick.decidedBy}\n`;
   return `${formatTable(columns, rows)}on split ${name}, ${rowCount} rows; ${pick}`;
 }
+
+/** A glyph and a word, and the reason where there is one. */
+function formatStatus({ status, reason }: RankedCandidate): string {
+  return statusTexts[status] ?? `${status}: ${reason ?? ""}`;
+}
+
+const statusTexts: Partial<Record<CandidateStatus, string>> = {
+  best: "★ best",
+  tied: "≈ tied",
+  worse: "▼ worse",
+  ranked: "",
+};
 
 /** Value and interval of one metric, as two cells. */
 export function formatEstimate(estimate: MetricEstimate | undefined): readonly [value: string, interval: string] {

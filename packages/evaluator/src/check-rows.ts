@@ -2,14 +2,17 @@ import { CkptError, type EvaluationManifest } from "@ckpt/manifest";
 
 import type { Metric, ScoredRows } from "./metrics/metric.js";
 import type { StoredRows } from "./predictions.js";
-import type { Task } from "./task.js";
+import { countColumns, type Task } from "./task.js";
 
 /** How far a row's sum may be from 1, and a value outside [0, 1]: the root of float32's epsilon, as in scikit-learn. */
 const probabilityTolerance = Math.sqrt(2 ** -23);
 
 /** Rows in the metrics' form: a single column p of two classes becomes the columns 1 - p and p. */
-export function toScoredRows({ rowCount, predictions, labels }: StoredRows, columnCount: number): ScoredRows {
-  if (predictions.length === rowCount * columnCount) return { rowCount, columnCount, predictions, labels };
+export function toScoredRows({ rowCount, predictions, labels }: StoredRows, task: Task): ScoredRows {
+  const columnCount = countColumns(task);
+  if (task.kind !== "classification" || predictions.length === rowCount * columnCount) {
+    return { rowCount, columnCount, predictions, labels };
+  }
   const both = new Float32Array(rowCount * 2);
   for (let row = 0; row < rowCount; row++) {
     const probability = predictions[row] ?? 0;
@@ -42,42 +45,52 @@ export function checkRows(
   }
   checkLabels(path, task, rows, firstRow);
   if (task.kind === "regression") return undefined;
-  const needing = metrics.find((metric) => metric.needsProbabilities || width === 1);
+  // A threshold of 0.5 stands for a probability too.
+  const needing = metrics.find((metric) => metric.needsProbabilities || width === 1 || task.kind === "multilabel");
   if (needing === undefined) return undefined;
-  const problem = findImprobable(rows, width);
+  const problem = findImprobable(rows, task);
   if (problem === undefined) return undefined;
   return (
     `${needing.name} needs probabilities, but output ${name} ${problem.text} in row ${firstRow + problem.row}: ` +
-    `end the model with softmax or sigmoid${width === 1 ? "" : ", or ask for accuracy only"}`
+    `end the model with softmax or sigmoid${width === 1 || task.kind === "multilabel" ? "" : ", or ask for accuracy only"}`
   );
 }
 
 function checkLabels(path: string, task: Task, { labels, rowCount }: StoredRows, firstRow: number): void {
-  const isSound =
-    task.kind === "regression"
-      ? (label: number): boolean => Number.isFinite(label)
-      : (label: number): boolean => label >= 0 && label < task.classCount;
+  const [isSound, expected] = describeLabels(task);
   const bad = labels.findIndex((label) => !isSound(label));
   if (bad === -1) return;
   throw new CkptError("SIGNATURE_MISMATCH", {
     where: `${path}: label of row ${firstRow + Math.floor(bad / (labels.length / rowCount))}`,
-    expected: task.kind === "regression" ? "a finite target" : `a class from 0 to ${task.classCount - 1}`,
+    expected,
     found: String(labels[bad]),
   });
 }
 
+function describeLabels(task: Task): readonly [isSound: (label: number) => boolean, expected: string] {
+  if (task.kind === "regression") return [Number.isFinite, "a finite target"];
+  if (task.kind === "multilabel") return [(label) => label === 0 || label === 1, "0 or 1"];
+  const { kind, classCount } = task;
+  const expected = `a class from 0 to ${classCount - 1}`;
+  if (kind === "sequence") return [(label) => label < classCount, `${expected}, or less for padding`];
+  return [(label) => label >= 0 && label < classCount, expected];
+}
+
 function findImprobable(
   { predictions, rowCount }: StoredRows,
-  width: number,
+  task: Task,
 ): { readonly row: number; readonly text: string } | undefined {
-  for (let row = 0; row < rowCount; row++) {
+  const width = predictions.length / rowCount;
+  const distribution = task.kind === "multilabel" ? 1 : task.kind === "sequence" ? task.classCount : width;
+  for (let start = 0; start < predictions.length; start += distribution) {
+    const row = Math.floor(start / width);
     let sum = 0;
-    for (let index = row * width; index < (row + 1) * width; index++) {
+    for (let index = start; index < start + distribution; index++) {
       const value = predictions[index] ?? 0;
       sum += value;
       if (value < -probabilityTolerance || value > 1 + probabilityTolerance) return { row, text: `is ${value}` };
     }
-    if (width > 1 && Math.abs(sum - 1) > probabilityTolerance) return { row, text: `sums to ${sum}` };
+    if (distribution > 1 && Math.abs(sum - 1) > probabilityTolerance) return { row, text: `sums to ${sum}` };
   }
   return undefined;
 }

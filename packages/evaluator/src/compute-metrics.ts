@@ -1,9 +1,9 @@
 import { join } from "node:path";
 
 import {
+  CkptError,
   type EvaluationManifest,
   manifestNames,
-  type MetricEstimate,
   type MetricsManifest,
   metricsManifestType,
   parseDocument,
@@ -13,11 +13,16 @@ import {
 } from "@ckpt/manifest";
 
 import { checkRows, toScoredRows } from "./check-rows.js";
+import { checkScoring, type ScoringOptions } from "./check-scoring.js";
+import { createClassCounter } from "./metrics/class-record.js";
 import { confusionMatrix } from "./metrics/confusion-matrix.js";
-import type { ScoredRows } from "./metrics/metric.js";
+import { finalizeMeasurement, initMeasurement, openMeasurement, updateMeasurement } from "./metrics/measurement.js";
+import type { Metric } from "./metrics/metric.js";
+import { describeClasses } from "./metrics/per-class.js";
 import { defaultMetrics, findMetric } from "./metrics/registry.js";
+import { measureSlices } from "./metrics/slices.js";
 import { readEvaluation, readRows } from "./predictions.js";
-import { describeTask } from "./task.js";
+import { countColumns, describeTask, type Task } from "./task.js";
 
 /** An evaluation and what was computed from it. */
 export interface MeasuredEvaluation {
@@ -26,51 +31,95 @@ export interface MeasuredEvaluation {
 }
 
 /**
- * Computes metrics from stored predictions, without inference, and writes `metrics.json` beside them. Predictions that
- * hold a NaN or an infinity, or that are no probabilities where a metric needs them, give no metrics but a `failure`
- * that says so.
+ * Computes metrics from stored predictions, without inference, and writes `metrics.json` beside them, with a table of
+ * the classes or labels and the slices that are asked for. Predictions that hold a NaN or an infinity, or that are no
+ * probabilities where a metric needs them, give no metrics but a `failure` that says so; a metric that has no value on
+ * these rows stands in `notDefined`.
  *
  * @param evaluation - The evaluation's folder.
- * @param names - Default: accuracy and logLoss of classes, mse and mae of regression targets.
- * @throws {CkptError} EVALUATION_NOT_FOUND, METRIC_NOT_FOUND, SIGNATURE_MISMATCH when a label is not a class of the
- *   output; FILE_MISSING, SIZE_MISMATCH, DIGEST_MISMATCH or MANIFEST_INVALID when the evaluation is damaged.
+ * @param metrics - Names or metrics of your own. Default: those of the task in `defaultMetrics`.
+ * @throws {CkptError} EVALUATION_NOT_FOUND, METRIC_NOT_FOUND, INVALID_OPTION, SIGNATURE_MISMATCH when a label is not a
+ *   class of the output; FILE_MISSING, SIZE_MISMATCH, DIGEST_MISMATCH or MANIFEST_INVALID when the evaluation is
+ *   damaged.
  */
-export async function computeMetrics(evaluation: string, names?: readonly string[]): Promise<Sealed<MetricsManifest>> {
-  const { metrics } = await measureEvaluation(evaluation, names);
+export async function computeMetrics(
+  evaluation: string,
+  metrics?: readonly (string | Metric)[],
+  options: ScoringOptions = {},
+): Promise<Sealed<MetricsManifest>> {
+  const measured = await measureEvaluation(evaluation, metrics, options);
   const path = join(evaluation, manifestNames.metrics);
-  const text = serializeDocument(metrics);
+  const text = serializeDocument(measured.metrics);
   await replaceFile(path, text);
   return parseDocument(metricsManifestType, text, path);
 }
 
 /** Computes what {@link computeMetrics} writes, and writes nothing. */
-export async function measureEvaluation(path: string, names?: readonly string[]): Promise<MeasuredEvaluation> {
+export async function measureEvaluation(
+  path: string,
+  names?: readonly (string | Metric)[],
+  options: ScoringOptions = {},
+): Promise<MeasuredEvaluation> {
   const evaluation = await readEvaluation(path);
+  const { rowCount } = evaluation.split;
+  checkScoring(options, rowCount);
   const header = {
     kind: metricsManifestType.kind,
     schemaVersion: metricsManifestType.schemaVersion,
     evaluation: evaluation.digest,
   };
   const task = describeTask(path, evaluation.output, evaluation.labels, evaluation.classes);
-  const columnCount = task.kind === "classification" ? task.classCount : task.targetCount;
-  const selected = [...new Set((names ?? defaultMetrics[task.kind]).map((name) => findMetric(name, task.kind)))];
-  const states = selected.map((metric) => ({ metric, state: metric.init(columnCount) }));
-  const confusion = confusionMatrix.init(task.kind === "classification" ? columnCount : 0);
+  const selected = selectMetrics(names ?? defaultMetrics[task.kind], task.kind);
+  const state = initMeasurement(selected, countColumns(task));
+  const counter =
+    task.kind === "classification" || task.kind === "multilabel" ? createClassCounter(task.kind) : undefined;
+  const counts = counter?.init(countColumns(task));
+  const confusion = confusionMatrix.init(task.kind === "classification" ? task.classCount : 0);
 
   let firstRow = 0;
   for await (const stored of readRows(path, evaluation)) {
     const failure = checkRows(path, evaluation, task, selected, stored, firstRow);
     if (failure !== undefined) return { evaluation, metrics: { ...header, metrics: {}, failure } };
-    const rows: ScoredRows = toScoredRows(stored, columnCount);
-    for (const { metric, state } of states) metric.update(state, rows);
+    const end = firstRow + stored.rowCount;
+    const rows = {
+      ...toScoredRows(stored, task),
+      ...(options.weights === undefined ? {} : { weights: options.weights.subarray(firstRow, end) }),
+      ...(options.groups === undefined ? {} : { groups: options.groups.subarray(firstRow, end) }),
+    };
+    updateMeasurement(selected, state, rows);
+    if (counts !== undefined) counter?.update(counts, rows);
     if (task.kind === "classification") confusionMatrix.update(confusion, rows);
-    firstRow += stored.rowCount;
+    firstRow = end;
   }
 
-  const metrics: Record<string, MetricEstimate> = {};
-  for (const { metric, state } of states) metrics[metric.name] = metric.finalize(state);
+  const { metrics, notDefined } = finalizeMeasurement(selected, state);
   return {
     evaluation,
-    metrics: { ...header, metrics, ...(task.kind === "classification" ? { confusion } : {}) },
+    metrics: {
+      ...header,
+      metrics,
+      ...(Object.keys(notDefined).length === 0 ? {} : { notDefined }),
+      ...(task.kind === "classification" ? { confusion } : {}),
+      ...(counts === undefined
+        ? {}
+        : { perClass: describeClasses(counts.counts, evaluation.classes, options.weights === undefined) }),
+      ...(options.slices === undefined
+        ? {}
+        : measureSlices(selected, openMeasurement(selected, state), options.slices, options.minSliceRows ?? 30)),
+    },
   };
+}
+
+/** Each metric once, in the order they were asked for. */
+function selectMetrics(wanted: readonly (string | Metric)[], task: Task["kind"]): readonly Metric[] {
+  const selected = new Map<string, Metric>();
+  for (const entry of wanted) {
+    const metric = typeof entry === "string" ? findMetric(entry, task) : entry;
+    if (metric.task !== task) {
+      const available = [...selected.keys(), ...defaultMetrics[task]];
+      throw new CkptError("METRIC_NOT_FOUND", { metric: `${metric.name} of ${task}`, available });
+    }
+    if (!selected.has(metric.name)) selected.set(metric.name, metric);
+  }
+  return [...selected.values()];
 }

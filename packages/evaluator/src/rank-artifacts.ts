@@ -13,11 +13,13 @@ import {
   type Sealed,
 } from "@ckpt/manifest";
 
+import type { Candidate } from "./candidate.js";
 import { measureEvaluation } from "./compute-metrics.js";
 import { type EngineName, engineNames } from "./engine.js";
 import { defaultMetrics, findMetric } from "./metrics/registry.js";
-import { type Candidate, rankCandidates } from "./rank-candidates.js";
+import { rankCandidates } from "./rank-candidates.js";
 import { type Artifact, readArtifact } from "./read-artifact.js";
+import { describeTask } from "./task.js";
 
 /** The artifacts that compete, and which of their stored predictions and metrics count. */
 export interface RankArtifactsOptions {
@@ -67,7 +69,8 @@ export async function rankArtifacts(options: RankArtifactsOptions): Promise<Rank
     candidates.push(await measureCandidate(artifact, chosen, options));
   }
   if (record === undefined) throw new TypeError("no candidates");
-  const primary = findMetric(options.metric ?? defaultMetrics[taskOf(record)][0] ?? "");
+  const task = taskOf(record);
+  const primary = findMetric(options.metric ?? defaultMetrics[task][0] ?? "", task);
   return {
     kind: rankingManifestType.kind,
     schemaVersion: rankingManifestType.schemaVersion,
@@ -180,11 +183,12 @@ async function measureCandidate(
     metrics: metrics.metrics,
     evaluation: manifest.digest,
     ...(metrics.failure === undefined ? {} : { failure: metrics.failure }),
+    ...(metrics.notDefined === undefined ? {} : { notDefined: metrics.notDefined }),
   };
 }
 
 function taskOf(manifest: EvaluationManifest): keyof typeof defaultMetrics {
-  return manifest.labels.dtype === "int32" ? "classification" : "regression";
+  return describeTask(manifest.artifact.id, manifest.output, manifest.labels, manifest.classes).kind;
 }
 
 function notFound(artifact: Artifact, { split, evaluations, engine, output }: RankArtifactsOptions): CkptError {

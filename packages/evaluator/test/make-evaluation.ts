@@ -10,16 +10,17 @@ import {
 
 import { encodeValues, predictionFiles } from "../src/predictions.js";
 
-/** Commits an evaluation of given predictions `[rows, columns]`, and returns its folder. */
+/** Commits an evaluation of given predictions `[rows, columns]` or of another shape of a row, and returns its folder. */
 export async function makeEvaluation(
   parent: string,
   name: string,
   predictions: readonly number[],
-  columns: number,
+  columns: number | readonly number[],
   labels: Int32Array | Float32Array,
 ): Promise<string> {
   const folder = join(parent, name);
-  const rowCount = predictions.length / columns;
+  const shape = typeof columns === "number" ? [columns] : columns;
+  const rowCount = predictions.length / shape.reduce((product, size) => product * size, 1);
   const labelWidth = labels.length / rowCount;
   const digest = digestBytes(name);
   const stage = await stageFolder(folder);
@@ -31,10 +32,10 @@ export async function makeEvaluation(
     artifact: { id: name, digest, format: "onnx" },
     split: { name: "select", role: "select", rowCount, digest },
     engine: { name: "onnxruntime-node", version: "1.0.0" },
-    output: { name: "output", dtype: "float32", shape: [rowCount, columns] },
+    output: { name: "output", dtype: "float32", shape: [rowCount, ...shape] },
     labels:
       labels instanceof Int32Array
-        ? { name: "labels", dtype: "int32", shape: [rowCount] }
+        ? { name: "labels", dtype: "int32", shape: labelWidth === 1 ? [rowCount] : [rowCount, labelWidth] }
         : { name: "labels", dtype: "float32", shape: [rowCount, labelWidth] },
     files,
   }));

@@ -1,6 +1,6 @@
 import { digestBytes, type Split, type TensorData, type TensorSpec } from "@ckpt/manifest";
 
-import { createRandom } from "../src/metrics/random.js";
+import { createRandom } from "../src/statistics/random.js";
 
 export interface MadeSplit extends Split {
   readonly features: Float32Array;

@@ -4,65 +4,176 @@ import { join } from "node:path";
 import { manifestNames, metricsManifestType, readDocument } from "@ckpt/manifest";
 import { describe, expect, it } from "vitest";
 
-import { toScoredRows } from "../src/check-rows.js";
 import { computeMetrics } from "../src/compute-metrics.js";
 import { confusionMatrix } from "../src/metrics/confusion-matrix.js";
-import type { Metric, ScoredRows } from "../src/metrics/metric.js";
-import { metrics } from "../src/metrics/registry.js";
+import { createMeanMetric } from "../src/metrics/mean-metric.js";
+import type { AccumulatorMetric, Metric } from "../src/metrics/metric.js";
+import { sliceByColumn } from "../src/metrics/slices.js";
+import { cutRows, type GoldenCase, goldens, rowsOf } from "./golden-cases.js";
 import { makeEvaluation } from "./make-evaluation.js";
 import { makeFolder } from "./make-folder.js";
 
-interface ClassificationGolden {
-  readonly name: string;
-  readonly columns: number;
-  readonly predictions: readonly number[];
-  readonly labels: readonly number[];
-  readonly accuracy: number;
-  readonly accuracyInterval: readonly [number, number];
-  readonly logLoss: number;
-  readonly confusion: readonly (readonly number[])[];
-}
-
-interface Goldens {
-  readonly classification: readonly ClassificationGolden[];
-  readonly regression: {
-    readonly columns: number;
-    readonly predictions: readonly number[];
-    readonly labels: readonly number[];
-    readonly mse: number;
-    readonly mae: number;
-  };
-}
-
-const goldens = JSON.parse(await readFile(new URL("goldens/metrics.json", import.meta.url), "utf8")) as Goldens;
-
 describe("computeMetrics", () => {
-  it.each(goldens.classification)("gives scikit-learn's figures: $name", async (golden) => {
-    const folder = await makeFolder();
+  const classification = goldens.cases.filter(
+    ({ task, weights }) => task === "classification" && weights === undefined,
+  );
+
+  it.each(classification)("gives scikit-learn's figures from stored predictions: $name", async (golden) => {
     const labels = Int32Array.from(golden.labels);
-    const path = await makeEvaluation(folder, "e", golden.predictions, golden.columns, labels);
-    const { metrics, confusion, failure } = await computeMetrics(path);
+    const path = await makeEvaluation(await makeFolder(), "e", golden.predictions, golden.columns, labels);
+    const { metrics, confusion, perClass, failure } = await computeMetrics(path);
     expect(failure).toBeUndefined();
-    expect(metrics["accuracy"]?.value).toBe(golden.accuracy);
-    expect(metrics["accuracy"]?.interval?.[0]).toBeCloseTo(golden.accuracyInterval[0], 9);
-    expect(metrics["accuracy"]?.interval?.[1]).toBeCloseTo(golden.accuracyInterval[1], 9);
-    expect(Math.abs((metrics["logLoss"]?.value ?? NaN) - golden.logLoss)).toBeLessThan(1e-6);
+    expect(metrics["accuracy"]?.value).toBeCloseTo(golden.values["accuracy"] ?? NaN, 14);
+    expect(metrics["accuracy"]?.interval?.[0]).toBeCloseTo(golden.accuracyInterval?.[0] ?? NaN, 9);
+    expect(metrics["accuracy"]?.interval?.[1]).toBeCloseTo(golden.accuracyInterval?.[1] ?? NaN, 9);
+    expect(metrics["logLoss"]?.value).toBeCloseTo(golden.values["logLoss"] ?? NaN, 6);
     expect(confusion).toEqual(golden.confusion);
+    for (const { class: index, support, recall, precision } of perClass ?? []) {
+      const row = golden.confusion?.[index] ?? [];
+      const column = (golden.confusion ?? []).map((counts) => counts[index] ?? 0);
+      expect(support).toBe(sum(row));
+      expect(recall.value).toBeCloseTo(support === 0 ? 0 : (row[index] ?? 0) / support, 14);
+      expect(precision.value).toBeCloseTo(sum(column) === 0 ? 0 : (row[index] ?? 0) / sum(column), 14);
+      expect(recall.interval === undefined).toBe(support === 0);
+    }
   });
 
   it("gives scikit-learn's figures for regression, with an interval around each", async () => {
-    const { regression } = goldens;
-    const folder = await makeFolder();
-    const labels = Float32Array.from(regression.labels);
-    const path = await makeEvaluation(folder, "e", regression.predictions, regression.columns, labels);
-    const { metrics, confusion } = await computeMetrics(path);
-    expect(confusion).toBeUndefined();
+    const golden = goldenOf("two targets");
+    const labels = Float32Array.from(golden.labels);
+    const path = await makeEvaluation(await makeFolder(), "e", golden.predictions, golden.columns, labels);
+    const { metrics, confusion, perClass } = await computeMetrics(path);
+    expect([confusion, perClass]).toEqual([undefined, undefined]);
     for (const name of ["mse", "mae"] as const) {
       const { value = NaN, interval } = metrics[name] ?? {};
-      expect(Math.abs(value - regression[name])).toBeLessThan(1e-9);
+      expect(value).toBeCloseTo(golden.values[name] ?? NaN, 9);
       expect(interval?.[0]).toBeLessThan(value);
       expect(interval?.[1]).toBeGreaterThan(value);
     }
+  });
+
+  it("tells several labels and sequences from their shapes", async () => {
+    const folder = await makeFolder();
+    const labels = goldenOf("four labels");
+    const multilabel = await makeEvaluation(folder, "labels", labels.predictions, 4, Int32Array.from(labels.labels));
+    const found = await computeMetrics(multilabel);
+    expect(found.metrics["f1Macro"]?.value).toBeCloseTo(labels.values["f1Macro"] ?? NaN, 9);
+    expect(found.perClass).toHaveLength(4);
+    const tokens = goldenOf("tokens with padding");
+    const shape = [7, 6];
+    const sequence = await makeEvaluation(folder, "tokens", tokens.predictions, shape, Int32Array.from(tokens.labels));
+    const { metrics, perClass } = await computeMetrics(sequence);
+    expect(metrics["perplexity"]?.value).toBeCloseTo(tokens.values["perplexity"] ?? NaN, 5);
+    expect(metrics["tokenAccuracy"]?.value).toBeCloseTo(tokens.values["tokenAccuracy"] ?? NaN, 6);
+    expect(perClass).toBeUndefined();
+  });
+
+  it("weighs rows, and draws groups together", async () => {
+    const golden = goldenOf("five classes, weighted");
+    const labels = Int32Array.from(golden.labels);
+    const path = await makeEvaluation(await makeFolder(), "e", golden.predictions, golden.columns, labels);
+    const weights = Float64Array.from(golden.weights ?? []);
+    const weighted = await computeMetrics(path, ["accuracy", "f1"], { weights });
+    expect(weighted.metrics["accuracy"]?.value).toBeCloseTo(golden.values["accuracy"] ?? NaN, 9);
+    expect(weighted.metrics["f1"]?.value).toBeCloseTo(golden.values["f1"] ?? NaN, 9);
+    // Rows that are copies of each other tell no more than one of them.
+    const copies = Array.from(labels, (_, row) => row % 30);
+    const copied = await makeEvaluation(
+      await makeFolder(),
+      "copies",
+      copies.flatMap((row) => golden.predictions.slice(row * 5, row * 5 + 5)),
+      5,
+      Int32Array.from(copies, (row) => labels[row] ?? 0),
+    );
+    const single = (await computeMetrics(copied, ["logLoss"])).metrics["logLoss"];
+    const grouped = (await computeMetrics(copied, ["logLoss"], { groups: Int32Array.from(copies) })).metrics["logLoss"];
+    expect(grouped?.value).toBe(single?.value);
+    // Ten copies of each of 30 rows: the root of ten wider.
+    expect(width(grouped?.interval) / width(single?.interval)).toBeGreaterThan(2.8);
+    expect(width(grouped?.interval) / width(single?.interval)).toBeLessThan(3.6);
+  });
+
+  it("refuses weights that are none", async () => {
+    const path = await makeEvaluation(await makeFolder(), "e", [0.2, 0.8, 0.9, 0.1], 2, Int32Array.of(1, 1));
+    for (const weights of [[1], [1, -1], [1, NaN], [0, 0]]) {
+      await expect(computeMetrics(path, ["accuracy"], { weights: Float64Array.from(weights) })).rejects.toMatchObject({
+        code: "INVALID_OPTION",
+        details: { option: "weights" },
+      });
+    }
+    await expect(computeMetrics(path, ["accuracy"], { groups: Int32Array.of(1) })).rejects.toMatchObject({
+      details: { option: "groups" },
+    });
+  });
+
+  it("shows the slices, and the worst of those that are large enough", async () => {
+    const predictions = [0.9, 0.1, 0.8, 0.2, 0.3, 0.7, 0.6, 0.4, 0.1, 0.9];
+    const path = await makeEvaluation(await makeFolder(), "e", predictions, 2, Int32Array.of(0, 0, 0, 0, 0));
+    const slices = [
+      ...sliceByColumn("site", ["b", "b", "a", "a", "c"]),
+      { name: "none", includes: () => false },
+      { name: "late", includes: (row: number) => row >= 3 },
+    ];
+    const found = await computeMetrics(path, ["accuracy", "rocAuc"], { slices, minSliceRows: 2 });
+    expect(found.slices?.map(({ name, rowCount, metrics }) => [name, rowCount, metrics["accuracy"]?.value])).toEqual([
+      ["site=a", 2, 0.5],
+      ["site=b", 2, 1],
+      ["site=c", 1, 0],
+      ["none", 0, undefined],
+      ["late", 2, 0.5],
+    ]);
+    expect(found.worstSlices).toEqual({ accuracy: "site=a" });
+    expect(found.notDefined).toEqual({ rocAuc: "a class has no rows, or all of them" });
+    expect(found.slices?.[0]?.notDefined).toEqual(found.notDefined);
+    expect(found.metrics["accuracy"]?.value).toBe(0.6);
+  });
+
+  it("takes metrics of one's own: a function of a row, of all rows, and an accumulator", async () => {
+    const path = await makeEvaluation(
+      await makeFolder(),
+      "e",
+      [0.2, 0.8, 0.9, 0.1, 0.4, 0.6],
+      2,
+      Int32Array.of(1, 1, 1),
+    );
+    const header = { aliases: [], task: "classification", mode: "max", needsProbabilities: true } as const;
+    const confidence = createMeanMetric({
+      ...header,
+      name: "confidence",
+      range: [0, 1],
+      scoreRow: ({ predictions, columnCount }, row) => predictions[row * columnCount + 1] ?? 0,
+    });
+    const largest: Metric = {
+      ...header,
+      kind: "statistic",
+      name: "largest",
+      range: [0, 1],
+      hasInterval: true,
+      record: confidence.record,
+      prepare:
+        ({ values }) =>
+        (weights) =>
+          Math.max(...Array.from(values, (value, row) => (weights[row] === 0 ? 0 : value))),
+    };
+    const counter: AccumulatorMetric<{ rows: number }> = {
+      ...header,
+      kind: "accumulator",
+      name: "rowCount",
+      range: [0, Infinity],
+      init: () => ({ rows: 0 }),
+      update: (state, rows) => {
+        state.rows += rows.rowCount;
+      },
+      merge: (left, right) => ({ rows: left.rows + right.rows }),
+      finalize: ({ rows }) => ({ value: rows, interval: [rows, rows] }),
+    };
+    const { metrics } = await computeMetrics(path, [confidence, "accuracy", largest, counter]);
+    expect(Object.keys(metrics)).toEqual(["confidence", "accuracy", "largest", "rowCount"]);
+    expect(metrics["confidence"]?.value).toBeCloseTo(0.5, 7);
+    expect(metrics["largest"]?.value).toBeCloseTo(0.8, 7);
+    expect(metrics["rowCount"]).toEqual({ value: 3, interval: [3, 3] });
+    const other: Metric = { ...confidence, task: "regression" };
+    await expect(computeMetrics(path, [other])).rejects.toMatchObject({ code: "METRIC_NOT_FOUND" });
   });
 
   it("writes metrics.json beside the predictions, the same bytes each time", async () => {
@@ -127,88 +238,33 @@ describe("computeMetrics", () => {
     const path = await makeEvaluation(await makeFolder(), "e", [0.2, 0.8], 2, Int32Array.of(1));
     await expect(computeMetrics(path, ["mse"])).rejects.toMatchObject({
       code: "METRIC_NOT_FOUND",
-      details: { metric: "mse", available: ["accuracy", "logLoss"] },
+      details: { metric: "mse", available: expect.arrayContaining(["accuracy", "logLoss"]) as string[] },
     });
   });
 });
 
-describe("every metric", () => {
-  const [golden] = goldens.classification;
-  const classRows = toScoredRows(
-    {
-      rowCount: golden?.labels.length ?? 0,
-      predictions: Float32Array.from(golden?.predictions ?? []),
-      labels: Int32Array.from(golden?.labels ?? []),
-    },
-    golden?.columns ?? 0,
-  );
-  const targetRows: ScoredRows = {
-    rowCount: goldens.regression.labels.length / goldens.regression.columns,
-    columnCount: goldens.regression.columns,
-    predictions: Float32Array.from(goldens.regression.predictions),
-    labels: Float32Array.from(goldens.regression.labels),
-  };
-  const rowsOf = (metric: Metric): ScoredRows => (metric.task === "classification" ? classRows : targetRows);
-
-  it.each(metrics)("$name is the same to the last bit for every batch size, with its interval", (metric) => {
-    const rows = rowsOf(metric);
-    const whole = metric.finalize(accumulate(metric, [rows]));
-    for (const batchSize of [1, 7, 64]) {
-      expect(metric.finalize(accumulate(metric, cut(rows, batchSize)))).toEqual(whole);
-    }
-  });
-
-  it.each(metrics)("$name merges associatively", (metric) => {
-    const rows = rowsOf(metric);
-    const whole = metric.finalize(accumulate(metric, [rows]));
-    const parts = (): unknown[] => cut(rows, 50).map((part) => accumulate(metric, [part]));
-    const leftFirst = parts().reduce((left, right) => metric.merge(left, right));
-    const rightFirst = parts().reduceRight((right, left) => metric.merge(left, right));
-    expect(metric.finalize(leftFirst)).toEqual(whole);
-    expect(metric.finalize(rightFirst)).toEqual(whole);
-  });
-
-  it.each(metrics)("$name lies in its range, and its interval around it", (metric) => {
-    const { value, interval } = metric.finalize(accumulate(metric, [rowsOf(metric)]));
-    expect(value).toBeGreaterThan(metric.range[0]);
-    expect(value).toBeLessThan(metric.range[1]);
-    expect(interval?.[0]).toBeLessThan(value);
-    expect(interval?.[1]).toBeGreaterThan(value);
-  });
-
-  it("has a confusion matrix that merges", () => {
-    const whole = confusionMatrix.init(5);
-    confusionMatrix.update(whole, classRows);
-    const merged = cut(classRows, 37)
-      .map((part) => {
-        const state = confusionMatrix.init(5);
-        confusionMatrix.update(state, part);
-        return state;
-      })
-      .reduce((left, right) => confusionMatrix.merge(left, right));
-    expect(merged).toEqual(whole);
-    expect(whole).toEqual(golden?.confusion);
+describe("confusionMatrix", () => {
+  it("merges", () => {
+    const golden = goldenOf("five classes");
+    const counts = cutRows(rowsOf(golden), 37).map((part) => {
+      const state = confusionMatrix.init(5);
+      confusionMatrix.update(state, part);
+      return state;
+    });
+    expect(counts.reduce((left, right) => confusionMatrix.merge(left, right))).toEqual(golden.confusion);
   });
 });
 
-function accumulate(metric: Metric, parts: readonly ScoredRows[]): unknown {
-  const state = metric.init(parts[0]?.columnCount ?? 0);
-  for (const part of parts) metric.update(state, part);
-  return state;
+function goldenOf(name: string): GoldenCase {
+  const found = goldens.cases.find((golden) => golden.name === name);
+  if (found === undefined) throw new Error(`no golden ${name}`);
+  return found;
 }
 
-function cut(rows: ScoredRows, batchSize: number): ScoredRows[] {
-  const { rowCount, columnCount, predictions, labels } = rows;
-  const labelWidth = labels.length / rowCount;
-  const parts: ScoredRows[] = [];
-  for (let start = 0; start < rowCount; start += batchSize) {
-    const end = Math.min(start + batchSize, rowCount);
-    parts.push({
-      rowCount: end - start,
-      columnCount,
-      predictions: predictions.subarray(start * columnCount, end * columnCount),
-      labels: labels.subarray(start * labelWidth, end * labelWidth),
-    });
-  }
-  return parts;
+function width([low, high]: readonly [number, number] = [0, 0]): number {
+  return high - low;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }

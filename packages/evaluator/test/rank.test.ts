@@ -77,7 +77,7 @@ describe("rankArtifacts", () => {
     expect(ranking.candidates.find(({ id }) => id === "step-00000002")?.metrics["logLoss"]).toEqual(
       stored.metrics["logLoss"],
     );
-    await expect(rankArtifacts({ ...run, split: "select", metric: "auc" })).rejects.toMatchObject({
+    await expect(rankArtifacts({ ...run, split: "select", metric: "acuracy" })).rejects.toMatchObject({
       code: "METRIC_NOT_FOUND",
     });
   });

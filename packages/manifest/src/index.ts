@@ -66,7 +66,12 @@ export {
   storeMetrics,
 } from "./metric.js";
 export type { MetricEstimate } from "./metric-estimate.js";
-export { type MetricsManifest, metricsManifestType } from "./metrics-manifest.js";
+export {
+  type ClassEstimates,
+  type MetricsManifest,
+  metricsManifestType,
+  type SliceEstimates,
+} from "./metrics-manifest.js";
 export { pinCheckpoint, readPins, unpinCheckpoint } from "./pin-checkpoint.js";
 export type { ProcessHolder } from "./process-holder.js";
 export { type Quantization, quantizations, type QuantizeRule } from "./quantize-rule.js";

@@ -6,8 +6,20 @@ import { type MetricEstimate, metricEstimateSchema } from "./metric-estimate.js"
 import type { MetricMode } from "./metric.js";
 import { type DataRecord, dataRecordSchema } from "./run-manifest.js";
 
-/** Whether a candidate was ranked; one with a value that is not finite is failed and has no rank. */
-export type CandidateStatus = "best" | "ranked" | "failed";
+/**
+ * How a candidate came out: the pick; as likely the best as that; worse; ranked where that was not asked; excluded by a
+ * constraint; or failed, with a value that is not finite. The last two have no rank.
+ */
+export type CandidateStatus = "best" | "tied" | "worse" | "ranked" | "excluded" | "failed";
+
+const candidateStatuses = [
+  "best",
+  "tied",
+  "worse",
+  "ranked",
+  "excluded",
+  "failed",
+] as const satisfies CandidateStatus[];
 
 /** One artifact in a ranking. */
 export interface RankedCandidate {
@@ -18,10 +30,16 @@ export interface RankedCandidate {
   readonly metrics: Readonly<Record<string, MetricEstimate>>;
   /** Digest of the evaluation the metrics were computed from. */
   readonly evaluation: string;
-  /** From 1; absent for a failed candidate. */
+  /** What it costs, by name: `p50`, `p95`, `p99` and `load` in milliseconds, `bytes` and `rss` in bytes. */
+  readonly measures?: Readonly<Record<string, number>>;
+  /** Its primary metric less the pick's, on the same rows. */
+  readonly difference?: MetricEstimate;
+  /** Whether no other is at least as good in metric and measures, and better in one; absent without measures. */
+  readonly isPareto?: boolean;
+  /** From 1, which all that are tied share; absent for an excluded or failed candidate. */
   readonly rank?: number;
   readonly status: CandidateStatus;
-  /** Why a candidate failed. */
+  /** Why a candidate failed or was excluded. */
   readonly reason?: string;
 }
 
@@ -31,8 +49,10 @@ export interface RankingManifest extends DocumentHeader<"ranking"> {
   readonly metric: { readonly name: string; readonly mode: MetricMode };
   /** In words, in the order they are applied. */
   readonly tieRules: readonly string[];
+  /** What candidates had to keep to, such as `p95<=5ms`. */
+  readonly constraints?: readonly string[];
   readonly candidates: readonly RankedCandidate[];
-  /** The best candidate and the rule that decided between it and the second. */
+  /** The best candidate and the rule that decided between it and the second, tied ones included. */
   readonly pick?: { readonly id: string; readonly artifact: string; readonly decidedBy: string };
 }
 
@@ -46,6 +66,7 @@ export const rankingManifestType: DocumentType<RankingManifest> = {
     split: dataRecordSchema,
     metric: z.object({ name: z.string(), mode: z.enum(["min", "max"]) }),
     tieRules: z.array(z.string()),
+    constraints: z.array(z.string()).exactOptional(),
     candidates: z.array(
       z.object({
         id: z.string().min(1),
@@ -53,8 +74,11 @@ export const rankingManifestType: DocumentType<RankingManifest> = {
         checkpoint: z.object({ digest: sha256Schema, step: z.int().nonnegative().exactOptional() }),
         metrics: z.record(z.string(), metricEstimateSchema),
         evaluation: sha256Schema,
+        measures: z.record(z.string(), z.number()).exactOptional(),
+        difference: metricEstimateSchema.exactOptional(),
+        isPareto: z.boolean().exactOptional(),
         rank: z.int().positive().exactOptional(),
-        status: z.enum(["best", "ranked", "failed"]),
+        status: z.enum(candidateStatuses),
         reason: z.string().exactOptional(),
       }),
     ),

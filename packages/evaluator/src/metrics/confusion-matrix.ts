@@ -7,7 +7,7 @@ export const confusionMatrix: Accumulator<number[][], readonly (readonly number[
   update: (state, rows) => {
     for (let row = 0; row < rows.rowCount; row++) {
       const counts = state[rows.labels[row] ?? 0];
-      const predicted = argmax(rows, row);
+      const predicted = argmax(rows.predictions, row * rows.columnCount, rows.columnCount);
       if (counts !== undefined) counts[predicted] = (counts[predicted] ?? 0) + 1;
     }
   },

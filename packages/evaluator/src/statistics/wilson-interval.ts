@@ -1,16 +1,15 @@
-/** The 97.5 % point of the standard normal distribution: 95 % lie within this many standard deviations of the mean. */
-export const normalQuantile = 1.959963984540054;
+import { normalQuantile975 } from "./normal.js";
 
 /**
  * The 95 % interval of a proportion, which stays within 0 and 1 and is not empty when all or none succeeded.
  * Reference: E. B. Wilson, Probable Inference, the Law of Succession, and Statistical Inference, JASA 22 (1927).
  */
 export function wilsonInterval(successes: number, total: number): readonly [number, number] {
-  const z2 = normalQuantile ** 2;
+  const z2 = normalQuantile975 ** 2;
   const proportion = successes / total;
   const centre = (proportion + z2 / (2 * total)) / (1 + z2 / total);
   const spread = (proportion * (1 - proportion)) / total + z2 / (4 * total ** 2);
-  const radius = (normalQuantile * Math.sqrt(spread)) / (1 + z2 / total);
+  const radius = (normalQuantile975 * Math.sqrt(spread)) / (1 + z2 / total);
   // Where all or none succeeded, that end is exactly 0 or 1; rounding would put it a bit beside.
   return [successes === 0 ? 0 : centre - radius, successes === total ? 1 : centre + radius];
 }

@@ -1,0 +1,48 @@
+import { compareMetric } from "@ckpt/manifest";
+
+import type { Candidate } from "./candidate.js";
+
+/** One way to tell which of two candidates is better. */
+export interface Rule {
+  /** In words. */
+  readonly text: string;
+  /** Negative when the first is better. */
+  compare(a: Candidate, b: Candidate): number;
+}
+
+/**
+ * What decides between equally good candidates, in turn: lower logLoss, lower ece, less of each measure by name (bytes,
+ * p95), each if it is not the primary metric and all of them have it; then the earlier step and the smaller artifact
+ * digest.
+ */
+export function listTieRules(candidates: readonly Candidate[], metric: string): readonly Rule[] {
+  const metrics = ["logLoss", "ece"].filter(
+    (name) => name !== metric && candidates.every((candidate) => candidate.metrics[name] !== undefined),
+  );
+  const measures = Object.keys(candidates[0]?.measures ?? {})
+    .filter((name) => candidates.every((candidate) => Number.isFinite(candidate.measures?.[name])))
+    .toSorted();
+  return [
+    ...(candidates.length === 0 ? [] : metrics).map((name) =>
+      lower(name, (candidate) => candidate.metrics[name]?.value),
+    ),
+    ...measures.map((name) => lower(name, (candidate) => candidate.measures?.[name])),
+    // Artifacts of no known step come after those with one.
+    { text: "earlier step", compare: (a, b) => compareMetric(stepOf(a), stepOf(b), "min") },
+    {
+      text: "smaller artifact digest",
+      compare: (a, b) => Number(a.artifact.digest > b.artifact.digest) - Number(a.artifact.digest < b.artifact.digest),
+    },
+  ];
+}
+
+function lower(name: string, valueOf: (candidate: Candidate) => number | undefined): Rule {
+  return {
+    text: `lower ${name}`,
+    compare: (a, b) => compareMetric(valueOf(a) ?? NaN, valueOf(b) ?? NaN, "min"),
+  };
+}
+
+function stepOf(candidate: Candidate): number {
+  return candidate.checkpoint.step ?? Infinity;
+}
