@@ -137,28 +137,31 @@ describe("what is asked for", () => {
   });
 });
 
-describe("batch normalization", () => {
-  const normalized = (isTraining: boolean): GraphDef =>
-    graph([
-      placeholder("x", DataType.DT_FLOAT, [-1, 2, 2, 1]),
-      ...["scale", "offset", "mean"].map((name, index) => constant(name, [index])),
-      constant("variance", [4]),
-      node("y", "FusedBatchNormV3", ["x", "scale", "offset", "mean", "variance"], {
-        is_training: { value: { case: "b", value: isTraining } },
-      }),
-    ]);
+function normalize(isTraining: boolean): GraphDef {
+  return graph([
+    placeholder("x", DataType.DT_FLOAT, [-1, 2, 2, 1]),
+    ...["scale", "offset", "mean"].map((name, index) => constant(name, [index])),
+    constant("variance", [4]),
+    node("y", "FusedBatchNormV3", ["x", "scale", "offset", "mean", "variance"], {
+      is_training: { value: { case: "b", value: isTraining } },
+    }),
+  ]);
+}
 
+describe("batch normalization", () => {
   it("in training mode is refused by name", () => {
-    expect(failure(() => plan(normalized(true), "y"), "MODEL_UNREADABLE")).toMatch(/batch normalization y/);
-    expect(plan(normalized(false), "y").nodes).toHaveLength(6);
+    expect(failure(() => plan(normalize(true), "y"), "MODEL_UNREADABLE")).toMatch(/batch normalization y/);
+    expect(plan(normalize(false), "y").nodes).toHaveLength(6);
   });
 });
 
-describe("functions", () => {
-  const argument = [{ name: "a", type: DataType.DT_FLOAT }];
-  const call = (name: string, input: string, callee: string): NodeInit =>
-    node(name, "PartitionedCall", [input], { f: { value: { case: "func", value: { name: callee } } } });
+const argument = [{ name: "a", type: DataType.DT_FLOAT }];
 
+function call(name: string, input: string, callee: string): NodeInit {
+  return node(name, "PartitionedCall", [input], { f: { value: { case: "func", value: { name: callee } } } });
+}
+
+describe("functions", () => {
   it("stand in the place of their calls, inner calls too", () => {
     const graphDef = graph([x, call("y", "x", "outer")], {
       function: [
