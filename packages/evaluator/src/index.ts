@@ -1,11 +1,13 @@
 export { computeMetrics } from "./compute-metrics.js";
 export { type EngineName, engineNames, type InferenceEngine, type NamedTensors, type Session } from "./engine.js";
+export { evaluateArtifact, type EvaluateArtifactOptions } from "./evaluate-artifact.js";
 export {
-  type Evaluation,
-  type EvaluationProgress,
-  evaluateArtifact,
-  type EvaluateArtifactOptions,
-} from "./evaluate-artifact.js";
+  evaluateArtifacts,
+  type EvaluateArtifactsOptions,
+  type EvaluateOptions,
+  type EvaluationOutcome,
+} from "./evaluate-artifacts.js";
+export { type Evaluation, type EvaluationProgress } from "./evaluation.js";
 export { type EngineChoice, engineFormats, type EngineSelection, loadEngine, selectEngine } from "./load-engine.js";
 export { type Metric, type ScoredRows } from "./metrics/metric.js";
 export { defaultMetrics, findMetric, metrics } from "./metrics/registry.js";

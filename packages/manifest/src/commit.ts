@@ -14,6 +14,8 @@ export interface StagedFolder {
   readonly path: string;
   /** Writes a new file, flushed to the device, and lists it in the manifest to come. */
   write(path: string, data: Uint8Array | string): Promise<FileEntry>;
+  /** Writes a new file as {@link write} does, of parts that are taken one after the other and need not fit into memory. */
+  writeParts(path: string, parts: AsyncIterable<Uint8Array>): Promise<FileEntry>;
   /**
    * Gives a committed file a second name here instead of writing it again, if it still is what its manifest says of it
    * and the file system can; `entry` is that. Returns whether it did.
@@ -109,6 +111,19 @@ export async function stageFolder(target: string, options: StageFolderOptions = 
       files.push(entry);
       return entry;
     },
+    writeParts: async (file, parts) => {
+      const place = await makePlace(file);
+      const digest = createDigest();
+      let sizeBytes = 0;
+      for await (const bytes of joinParts(parts)) {
+        digest.update(bytes);
+        sizeBytes += bytes.byteLength;
+        await fileSystem.appendFile(place, bytes);
+      }
+      const entry = { path: file, sizeBytes, sha256: digest.finish() };
+      files.push(entry);
+      return entry;
+    },
     link: async (existing, entry) => {
       const place = await makePlace(entry.path);
       try {
@@ -131,6 +146,24 @@ export async function stageFolder(target: string, options: StageFolderOptions = 
     publish,
     abandon: () => fileSystem.remove(path),
   };
+}
+
+/** Each append is flushed to the device: 8 MB at once, so that this is a small part of the time. */
+const appendedBytes = 8 << 20;
+
+/** Joins small parts; at least one comes out, also of none. */
+async function* joinParts(parts: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let waiting: Uint8Array[] = [];
+  let sizeBytes = 0;
+  for await (const part of parts) {
+    waiting.push(part);
+    sizeBytes += part.byteLength;
+    if (sizeBytes < appendedBytes) continue;
+    yield Buffer.concat(waiting);
+    waiting = [];
+    sizeBytes = 0;
+  }
+  yield Buffer.concat(waiting);
 }
 
 /**

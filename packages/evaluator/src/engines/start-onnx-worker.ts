@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 
+import { ThreadLost } from "./failure.js";
 import type { OnnxCallName, OnnxCalls, OnnxReply, OnnxWorkerData } from "./onnx-message.js";
 
 /** A thread that answers {@link OnnxCalls}. */
@@ -23,6 +24,12 @@ interface PendingCall {
 
 // Run from source, the entry keeps the extension that it has there: Node resolves a worker's entry without help.
 const onnxEntry = new URL(import.meta.url.endsWith(".ts") ? "./onnx-worker.ts" : "./onnx-worker.js", import.meta.url);
+
+/** One listener of the process for all threads: Node warns of more than ten. */
+const beforeExit = new Set<() => void>();
+process.on("exit", () => {
+  for (const wait of beforeExit) wait();
+});
 
 /** How long an ending process waits for the call that its thread is in. */
 const exitTimeoutMs = 10_000;
@@ -52,12 +59,12 @@ export function startOnnxWorker(entry: URL = onnxEntry): OnnxWorker {
     }
   };
   const lose = (error: Error): void => {
-    loss ??= error;
-    process.off("exit", waitForCalls);
+    loss ??= new ThreadLost(error.message, { cause: error });
+    beforeExit.delete(waitForCalls);
     for (const call of pending.values()) call.reject(loss);
     pending.clear();
   };
-  process.on("exit", waitForCalls);
+  beforeExit.add(waitForCalls);
   worker.on("message", (reply: OnnxReply) => {
     const call = pending.get(reply.id);
     pending.delete(reply.id);

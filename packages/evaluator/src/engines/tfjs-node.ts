@@ -24,6 +24,8 @@ export async function loadTfjsNodeEngine(): Promise<InferenceEngine> {
     name,
     version: tf.version["tfjs-node"],
     format: "saved-model",
+    hasThreads: false,
+    isBatchInvariant: false,
     open: (artifact, signature) => wrapFailure(name, artifact, openSession(tf, artifact, signature)),
   };
 }
@@ -35,6 +37,7 @@ async function openSession(tf: TfjsNode, artifact: string, signature: Signature)
   const model = await tf.node.loadSavedModel(path, ["serve"], "serving_default");
   return {
     predict: (inputs) => wrapFailure(name, artifact, predict(tf, model, signature, inputs)),
+    isLost: () => false,
     close: () => {
       model.dispose();
       return Promise.resolve();

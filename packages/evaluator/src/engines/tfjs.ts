@@ -23,6 +23,8 @@ export async function loadTfjsEngine(): Promise<InferenceEngine> {
     name,
     version: `${tf.version.tfjs}+${tf.getBackend()}`,
     format: "graph-model",
+    hasThreads: false,
+    isBatchInvariant: false,
     open: (artifact, signature) => wrapFailure(name, artifact, openSession(tf, artifact, signature)),
   };
 }
@@ -36,6 +38,7 @@ async function openSession(tf: Tfjs, artifact: string, signature: Signature): Pr
   const model = await tf.loadGraphModel(handler);
   return {
     predict: (inputs) => wrapFailure(name, artifact, predict(tf, model, signature, inputs)),
+    isLost: () => false,
     close: () => {
       model.dispose();
       return Promise.resolve();

@@ -1,0 +1,142 @@
+import { basename, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { CkptError, type FileSystem, isCkptError, nodeFileSystem, type Split } from "@ckpt/manifest";
+
+import { type BatchSizer, fixedBatchSize, measureBatchSize } from "./batch-size.js";
+import { createEvaluationJob, type EvaluationJob, type JobContext } from "./evaluation-job.js";
+import type { Evaluation, EvaluationProgress } from "./evaluation.js";
+import type { EngineChoice } from "./load-engine.js";
+import { checkSplit, type PreparedEvaluation } from "./prepare-evaluation.js";
+import { createSessionSlot } from "./session-slot.js";
+import { countRowBytes } from "./shard-rows.js";
+import { countWorkers } from "./worker-count.js";
+
+/** How artifacts are run over a split. */
+export interface EvaluateOptions {
+  readonly split: Split;
+  /** The folder that evaluations are kept in; made if needed. */
+  readonly evaluations: string;
+  /** Default: `auto`. */
+  readonly engine?: EngineChoice;
+  /** Rows per inference. Default: measured while the first batches are scored; 256 for tfjs. */
+  readonly batchSize?: number;
+  /** Threads of the engine. Default: as many as there are cores and memory for. tfjs runs in the caller's. */
+  readonly workers?: number;
+  /** Name of the output to score. Default: the signature's first. */
+  readonly output?: string;
+  readonly onProgress?: (progress: EvaluationProgress) => void;
+  /** Default: the machine's own. */
+  readonly fileSystem?: FileSystem;
+}
+
+/** What is run on which rows, by what engine, and where the predictions are kept. */
+export interface EvaluateArtifactsOptions extends EvaluateOptions {
+  /** The artifacts' folders. The name of each is the artifact's id. */
+  readonly artifacts: readonly string[];
+}
+
+/** What came of one artifact: its evaluation, or why there is none. */
+export type EvaluationOutcome =
+  | { readonly artifact: string; readonly evaluation: Evaluation }
+  | { readonly artifact: string; readonly failure: CkptError };
+
+/** Sessions on each thread: while the one reads, checks or writes, the other one's batch runs. */
+const slotsPerThread = 2;
+const pollMs = 10;
+/** For engines whose last bits may depend on it. */
+const fixedRows = 256;
+
+/**
+ * Runs artifacts over a split and stores their predictions, as `evaluateArtifact` does for one, by all threads at once.
+ * An artifact that fails does not keep the others from being scored. The outcomes are in the order of the artifacts.
+ *
+ * Work is divided into shards of some thousand rows, each claimed by a file in `.<evaluation>.pieces` and stored there
+ * until all are: a process that dies is gone on from at its last whole shard, and processes that score the same share the
+ * work. Neither the number of threads, processes and interruptions nor, with onnxruntime-node, the batch size changes a
+ * bit of what is stored. Memory grows neither with the rows nor with the artifacts.
+ *
+ * @throws {CkptError} INVALID_OPTION for options that fit no artifact; FILE_SYSTEM when predictions cannot be stored, and
+ *   then nothing is half there; what `split.read` and `onProgress` throw.
+ */
+export async function evaluateArtifacts(options: EvaluateArtifactsOptions): Promise<readonly EvaluationOutcome[]> {
+  const { artifacts, split, evaluations, engine = "auto", output, fileSystem = nodeFileSystem } = options;
+  checkSplit(split);
+  checkCount("batchSize", options.batchSize);
+  checkCount("workers", options.workers);
+  const sizeBatches = chooseBatchSizes(options);
+  const jobs = artifacts.map((artifact) => {
+    const request = { artifact, split, evaluations, engine, ...(output === undefined ? {} : { output }) };
+    return createEvaluationJob(request, { fileSystem, sizeBatches, onRows: reportRows(artifact, options) });
+  });
+  const threadCount = options.workers ?? countWorkers();
+  const slotCount = threadCount * slotsPerThread;
+  let stopped: { readonly error: unknown } | undefined;
+  const runSlot = async (index: number): Promise<void> => {
+    try {
+      await workOff(jobs, index % threadCount, () => stopped !== undefined);
+    } catch (error) {
+      stopped ??= { error };
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: slotCount }, (_, index) => runSlot(index)));
+  } finally {
+    for (const job of jobs) await job.close();
+  }
+  if (stopped !== undefined) throw stopped.error;
+  return artifacts.map((artifact, index) => {
+    const outcome = jobs[index]?.outcome();
+    if (outcome === undefined) throw new TypeError(`nothing came of ${artifact}`);
+    return isCkptError(outcome) ? { artifact, failure: outcome } : { artifact, evaluation: outcome };
+  });
+}
+
+/** Works until nothing is left: on new pieces of any job first, then on those that others have begun. */
+async function workOff(jobs: readonly EvaluationJob[], thread: number, isStopped: () => boolean): Promise<void> {
+  const slot = createSessionSlot(thread);
+  try {
+    for (;;) {
+      const open = jobs.filter((job) => job.outcome() === undefined);
+      if (open.length === 0 || isStopped()) return;
+      if (!(await doFirst(open, (job) => job.work(slot))) && !(await doFirst(open, (job) => job.help(slot)))) {
+        await sleep(pollMs);
+      }
+    }
+  } finally {
+    await slot.close();
+  }
+}
+
+async function doFirst(
+  jobs: readonly EvaluationJob[],
+  action: (job: EvaluationJob) => Promise<boolean>,
+): Promise<boolean> {
+  for (const job of jobs) if (await action(job)) return true;
+  return false;
+}
+
+/** Artifacts of one format and size are taken to be of one architecture: the first one measures for all. */
+function chooseBatchSizes({ split, batchSize }: EvaluateOptions): JobContext["sizeBatches"] {
+  const sizers = new Map<string, BatchSizer>();
+  return ({ artifact, engine }: PreparedEvaluation) => {
+    if (batchSize !== undefined) return fixedBatchSize(batchSize);
+    if (!engine.isBatchInvariant) return fixedBatchSize(fixedRows);
+    const sizes = artifact.manifest.files.filter(({ path }) => path.startsWith("model.onnx"));
+    const key = `${engine.format} ${sizes.map(({ sizeBytes }) => sizeBytes).join(" ")}`;
+    const sizer = sizers.get(key) ?? measureBatchSize(countRowBytes(split));
+    sizers.set(key, sizer);
+    return sizer;
+  };
+}
+
+function reportRows(artifact: string, { split, onProgress }: EvaluateOptions): JobContext["onRows"] {
+  const id = basename(resolve(artifact));
+  return (rowsDone, rowsPerSecond) =>
+    onProgress?.({ artifact: id, rowsDone, rowsTotal: split.rowCount, rowsPerSecond });
+}
+
+function checkCount(option: "batchSize" | "workers", value: number | undefined): void {
+  if (value === undefined || (Number.isInteger(value) && value >= 1)) return;
+  throw new CkptError("INVALID_OPTION", { option, expected: "an integer from 1", found: String(value) });
+}
