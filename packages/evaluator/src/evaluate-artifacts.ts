@@ -8,8 +8,9 @@ import { createEvaluationJob, type EvaluationJob, type JobContext } from "./eval
 import type { Evaluation, EvaluationProgress } from "./evaluation.js";
 import type { EngineChoice } from "./load-engine.js";
 import { checkSplit, type PreparedEvaluation } from "./prepare-evaluation.js";
-import { createSessionSlot } from "./session-slot.js";
+import { createSessionSlot, type SessionSlot } from "./session-slot.js";
 import { countRowBytes } from "./shard-rows.js";
+import { createThreadGate } from "./thread-gate.js";
 import { countWorkers } from "./worker-count.js";
 
 /** How artifacts are run over a split. */
@@ -70,17 +71,20 @@ export async function evaluateArtifacts(options: EvaluateArtifactsOptions): Prom
     return createEvaluationJob(request, { fileSystem, sizeBatches, onRows: reportRows(artifact, options) });
   });
   const threadCount = options.workers ?? countWorkers();
-  const slotCount = threadCount * slotsPerThread;
+  const slots = Array.from({ length: threadCount }, (_, thread) => {
+    const gate = createThreadGate();
+    return Array.from({ length: slotsPerThread }, () => createSessionSlot(thread, gate));
+  }).flat();
   let stopped: { readonly error: unknown } | undefined;
-  const runSlot = async (index: number): Promise<void> => {
+  const runSlot = async (slot: SessionSlot): Promise<void> => {
     try {
-      await workOff(jobs, index % threadCount, () => stopped !== undefined);
+      await workOff(jobs, slot, () => stopped !== undefined);
     } catch (error) {
       stopped ??= { error };
     }
   };
   try {
-    await Promise.all(Array.from({ length: slotCount }, (_, index) => runSlot(index)));
+    await Promise.all(slots.map(runSlot));
   } finally {
     for (const job of jobs) await job.close();
   }
@@ -93,8 +97,7 @@ export async function evaluateArtifacts(options: EvaluateArtifactsOptions): Prom
 }
 
 /** Works until nothing is left: on new pieces of any job first, then on those that others have begun. */
-async function workOff(jobs: readonly EvaluationJob[], thread: number, isStopped: () => boolean): Promise<void> {
-  const slot = createSessionSlot(thread);
+async function workOff(jobs: readonly EvaluationJob[], slot: SessionSlot, isStopped: () => boolean): Promise<void> {
   try {
     for (;;) {
       const open = jobs.filter((job) => job.outcome() === undefined);

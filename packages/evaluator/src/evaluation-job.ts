@@ -47,8 +47,8 @@ interface Begun extends PreparedEvaluation {
   readonly shardCount: number;
 }
 
-/** Sessions that may be lost, two with each thread: it may die for a reason of its own, but not again and again. */
-const mostLosses = 6;
+/** Times that the thread of an artifact that runs alone may end: for a reason of its own, but not again and again. */
+const mostLosses = 3;
 /** How often it is looked what other processes have done. */
 const lookMs = 200;
 /** With fewer batches than this left, opening another session would take longer. */
@@ -70,7 +70,8 @@ export function createEvaluationJob(request: EvaluationRequest, context: JobCont
   let insideCount = 0;
   let rowsDone = 0;
   let rowsScored = 0;
-  let losses = 0;
+  let ownLosses = 0;
+  let isSuspect = false;
   let lookedMs = Number.NEGATIVE_INFINITY;
   let startedMs: number | undefined;
 
@@ -97,6 +98,12 @@ export function createEvaluationJob(request: EvaluationRequest, context: JobCont
   const report = (): void => {
     const seconds = startedMs === undefined ? 0 : (performance.now() - startedMs) / 1000;
     context.onRows(rowsDone, rowsScored === 0 ? 0 : Math.round(rowsScored / Math.max(seconds, 1e-6)));
+  };
+
+  const onRows = (rowCount: number): void => {
+    rowsDone += rowCount;
+    rowsScored += rowCount;
+    report();
   };
 
   const countRows = (job: Begun, shard: number): number =>
@@ -128,39 +135,38 @@ export function createEvaluationJob(request: EvaluationRequest, context: JobCont
     return undefined;
   };
 
-  const open = (job: Begun, slot: SessionSlot): Promise<Session> =>
-    slot.use(job.artifact.path, async () => {
-      for (;;) {
-        try {
-          return await job.engine.open(job.artifact.path, job.artifact.manifest.signature, slot.thread);
-        } catch (error) {
-          if (!isThreadLost(error)) throw error;
-          countLoss(job);
-        }
-      }
-    });
-
-  const countLoss = (job: Begun): void => {
-    losses++;
-    if (losses < mostLosses) return;
-    const reason = "the threads that ran it ended again and again";
-    throw new CkptError("ENGINE_FAILED", { engine: job.engine.name, artifact: job.artifact.path, reason });
-  };
-
-  /** Takes part until no batch is left or a session was lost. */
-  const takePart = async (job: Begun, score: ShardScore, slot: SessionSlot): Promise<void> => {
-    const session = await open(job, slot);
-    await score.run(session);
-    if (session.isLost()) countLoss(job);
+  /**
+   * Does something with a session on the slot's thread. Returns false if the thread ended meanwhile: it may be another
+   * artifact's doing, so this one has a thread to itself from then on, and if that ends too it is its own.
+   */
+  const withSession = async (
+    job: Begun,
+    slot: SessionSlot,
+    action: (session: Session) => Promise<void>,
+  ): Promise<boolean> => {
+    const isAlone = isSuspect;
+    const { engine, artifact } = job;
+    const leave = await slot.gate.enter(isAlone);
+    try {
+      const session = await slot.use(artifact.path, () =>
+        engine.open(artifact.path, artifact.manifest.signature, slot.thread),
+      );
+      await action(session);
+      if (!session.isLost()) return true;
+    } catch (error) {
+      if (!isThreadLost(error)) throw error;
+    } finally {
+      leave();
+    }
+    isSuspect = true;
+    if (isAlone) ownLosses++;
+    if (ownLosses < mostLosses) return false;
+    const reason = `the thread that it alone ran on ended ${ownLosses} times`;
+    throw new CkptError("ENGINE_FAILED", { engine: engine.name, artifact: artifact.path, reason });
   };
 
   const scoreShard = async (job: Begun, shard: number, sizer: BatchSizer, slot: SessionSlot): Promise<ShardRows> => {
     const start = shard * job.shardRows;
-    const onRows = (rowCount: number): void => {
-      rowsDone += rowCount;
-      rowsScored += rowCount;
-      report();
-    };
     startedMs ??= performance.now();
     const { bind, output } = job;
     const end = start + countRows(job, shard);
@@ -168,7 +174,7 @@ export function createEvaluationJob(request: EvaluationRequest, context: JobCont
     active.add(score);
     try {
       for (;;) {
-        await takePart(job, score, slot);
+        await withSession(job, slot, score.run);
         await score.change();
         const rows = score.finished();
         if (rows !== undefined) return rows;
@@ -250,8 +256,8 @@ export function createEvaluationJob(request: EvaluationRequest, context: JobCont
     if (!sizer.enter()) return false;
     try {
       // The model first: one that does not load leaves nothing behind.
-      await open(job, slot);
-      return await scoreNext(job, sizer, slot);
+      const isOpen = await withSession(job, slot, () => Promise.resolve());
+      return !isOpen || (await scoreNext(job, sizer, slot));
     } finally {
       sizer.leave();
     }
@@ -304,7 +310,7 @@ export function createEvaluationJob(request: EvaluationRequest, context: JobCont
         if (begun === undefined || score === undefined) return false;
         const job = await begun;
         if (!job.engine.hasThreads) return false;
-        await takePart(job, score, slot);
+        await withSession(job, slot, score.run);
         return true;
       }),
     outcome: () => outcome,

@@ -23,6 +23,7 @@ export interface ShardStore {
   removeIfEmpty(): Promise<void>;
 }
 
+const nameOf = (shard: number): string => `${String(shard).padStart(6, "0")}.shard`;
 const shardName = /^(\d{6,})\.shard$/;
 
 /**
@@ -32,7 +33,6 @@ const shardName = /^(\d{6,})\.shard$/;
  */
 export function openShardStore(evaluation: string, key: string, fileSystem: FileSystem): ShardStore {
   const folder = piecesPath(evaluation);
-  const nameOf = (shard: number): string => `${String(shard).padStart(6, "0")}.shard`;
   return {
     list: async () =>
       new Set((await fileSystem.list(folder)).flatMap((name) => shardName.exec(name)?.[1] ?? []).map(Number)),

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 
-import { computeMetrics, type EngineChoice, evaluateArtifact } from "@ckpt/evaluator";
+import { computeMetrics, type EngineChoice, evaluateArtifacts } from "@ckpt/evaluator";
 import type { MetricsManifest, Sealed, Split } from "@ckpt/manifest";
 
 import type { CommandContext } from "../command-context.js";
@@ -27,28 +27,39 @@ export interface ScoredArtifact {
   readonly metrics: Sealed<MetricsManifest>;
 }
 
-/** Scores artifacts one after the other; predictions that are there already are not made again. */
+/**
+ * Scores artifacts, several at once; predictions that are there already are not made again.
+ *
+ * @throws {CkptError} what kept the first artifact that failed from being scored; the others are scored all the same.
+ */
 export async function evaluateStage(
   { artifacts, metrics: names, ...options }: EvaluateRequest,
   { progress, signal }: CommandContext,
 ): Promise<readonly ScoredArtifact[]> {
+  const positions = new Map(artifacts.map((artifact, index) => [basename(artifact), index + 1]));
+  const describe = (id: string): string => `${positions.get(id)}/${artifacts.length} ${id} on ${options.split.name}`;
+  const outcomes = await evaluateArtifacts({
+    ...options,
+    artifacts,
+    onProgress: ({ artifact, rowsDone, rowsTotal, rowsPerSecond }) => {
+      signal.throwIfAborted();
+      const rate = rowsPerSecond === 0 ? "" : `, ${rowsPerSecond.toLocaleString("en")} rows/s`;
+      progress.update(`evaluate  ${describe(artifact)} ${rowsDone}/${rowsTotal} rows${rate}`);
+    },
+  });
+  signal.throwIfAborted();
   const scored: ScoredArtifact[] = [];
-  for (const [index, artifact] of artifacts.entries()) {
-    const position = `${index + 1}/${artifacts.length} ${basename(artifact)} on ${options.split.name}`;
-    const { path, isReused, manifest } = await evaluateArtifact({
-      ...options,
-      artifact,
-      onProgress: ({ rowsDone, rowsTotal }) => {
-        signal.throwIfAborted();
-        progress.update(`evaluate  ${position} ${rowsDone}/${rowsTotal} rows`);
-      },
-    });
-    signal.throwIfAborted();
+  for (const outcome of outcomes) {
+    if ("failure" in outcome) continue;
+    const { path, isReused, manifest } = outcome.evaluation;
     const metrics = await computeMetrics(path, names);
+    signal.throwIfAborted();
     const figures = Object.entries(metrics.metrics).map(([name, { value }]) => `${name} ${formatMetric(value)}`);
     const engine = `${manifest.engine.name}${isReused ? ", stored predictions" : ""}`;
-    progress.done(`evaluate  ${position}  ${metrics.failure ?? figures.join(" ")}  (${engine})`);
-    scored.push({ artifact, evaluation: path, isReused, metrics });
+    const line = metrics.failure ?? figures.join(" ");
+    progress.done(`evaluate  ${describe(basename(outcome.artifact))}  ${line}  (${engine})`);
+    scored.push({ artifact: outcome.artifact, evaluation: path, isReused, metrics });
   }
+  for (const outcome of outcomes) if ("failure" in outcome) throw outcome.failure;
   return scored;
 }
