@@ -38,6 +38,13 @@ export interface Session {
    * @throws {CkptError} ENGINE_FAILED.
    */
   predict(inputs: NamedTensors): Promise<NamedTensors>;
+  /**
+   * Gives the milliseconds that each of `count` inferences took, one after the other, measured beside the engine: without
+   * the way to its thread and back.
+   *
+   * @throws {CkptError} ENGINE_FAILED.
+   */
+  time(inputs: NamedTensors, count: number): Promise<readonly number[]>;
   /** True once the session's thread is gone: what failed then may succeed in another session. */
   isLost(): boolean;
   close(): Promise<void>;

@@ -8,6 +8,7 @@ import { createEvaluationJob, type EvaluationJob, type JobContext } from "./eval
 import type { Evaluation, EvaluationProgress } from "./evaluation.js";
 import type { EngineChoice } from "./load-engine.js";
 import { checkSplit, type PreparedEvaluation } from "./prepare-evaluation.js";
+import { digestArchitecture } from "./read-artifact.js";
 import { createSessionSlot, type SessionSlot } from "./session-slot.js";
 import { countRowBytes } from "./shard-rows.js";
 import { createThreadGate } from "./thread-gate.js";
@@ -119,14 +120,13 @@ async function doFirst(
   return false;
 }
 
-/** Artifacts of one format and size are taken to be of one architecture: the first one measures for all. */
+/** Of one architecture, the first artifact measures for all. */
 function chooseBatchSizes({ split, batchSize }: EvaluateOptions): JobContext["sizeBatches"] {
   const sizers = new Map<string, BatchSizer>();
   return ({ artifact, engine }: PreparedEvaluation) => {
     if (batchSize !== undefined) return fixedBatchSize(batchSize);
     if (!engine.isBatchInvariant) return fixedBatchSize(fixedRows);
-    const sizes = artifact.manifest.files.filter(({ path }) => path.startsWith("model.onnx"));
-    const key = `${engine.format} ${sizes.map(({ sizeBytes }) => sizeBytes).join(" ")}`;
+    const key = digestArchitecture(artifact, engine.format);
     const sizer = sizers.get(key) ?? measureBatchSize(countRowBytes(split));
     sizers.set(key, sizer);
     return sizer;

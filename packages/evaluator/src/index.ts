@@ -8,7 +8,14 @@ export {
   type EvaluationOutcome,
 } from "./evaluate-artifacts.js";
 export { type Evaluation, type EvaluationProgress } from "./evaluation.js";
+export { readLatencies, writeLatencies } from "./latency-file.js";
 export { type EngineChoice, engineFormats, type EngineSelection, loadEngine, selectEngine } from "./load-engine.js";
+export {
+  type LatencyFigures,
+  type LatencyMeasurement,
+  measureLatency,
+  type MeasureLatencyOptions,
+} from "./measure-latency.js";
 export { type Metric, type ScoredRows } from "./metrics/metric.js";
 export { defaultMetrics, findMetric, metrics } from "./metrics/registry.js";
 export { rankArtifacts, type RankArtifactsOptions } from "./rank-artifacts.js";

@@ -5,11 +5,14 @@ import {
   type ArtifactManifest,
   artifactManifestType,
   CkptError,
+  digestBytes,
+  type FileEntry,
   formatPaths,
   isCkptError,
   manifestNames,
   readDocument,
   type Sealed,
+  serializeCanonicalJson,
   verifyFiles,
 } from "@ckpt/manifest";
 
@@ -32,17 +35,32 @@ export async function readArtifact(path: string): Promise<Artifact> {
   }
 }
 
+/** What belongs to one format: the format's folder with all in it, or its file with what stands beside it. */
+export function filesOf(artifact: Artifact, format: ArtifactFormat): readonly FileEntry[] {
+  const path = formatPaths[format];
+  const root = path.split("/", 1)[0] ?? path;
+  return artifact.manifest.files.filter((file) => file.path.startsWith(root));
+}
+
+/**
+ * Tells artifacts of one architecture in one format: a digest over the signature, the topology (the `model.json` of the
+ * GraphModel, where there is one) and the sizes of the format's files. Weights are not in it.
+ */
+export function digestArchitecture(artifact: Artifact, format: ArtifactFormat): string {
+  const { signature, files } = artifact.manifest;
+  const topology = files.find((file) => file.path === formatPaths["graph-model"])?.sha256 ?? null;
+  const sizes = filesOf(artifact, format).map(({ path, sizeBytes }) => ({ path, sizeBytes }));
+  return digestBytes(serializeCanonicalJson({ signature, format, topology, sizes }));
+}
+
 /**
  * Checks the bytes that an engine is about to run: every file of one format against the manifest.
  *
  * @throws {CkptError} The first problem found: FILE_MISSING, SIZE_MISMATCH, DIGEST_MISMATCH or UNSAFE_PATH.
  */
 export async function verifyFormat(artifact: Artifact, format: ArtifactFormat): Promise<void> {
-  const path = formatPaths[format];
-  // The format's folder with all in it, or its file with what belongs to it (`model.onnx.data`).
-  const root = path.split("/", 1)[0] ?? path;
-  const files = artifact.manifest.files.filter((file) => file.path.startsWith(root));
-  if (files.length === 0) throw new CkptError("FILE_MISSING", { path: join(artifact.path, path) });
+  const files = filesOf(artifact, format);
+  if (files.length === 0) throw new CkptError("FILE_MISSING", { path: join(artifact.path, formatPaths[format]) });
   const [problem] = await verifyFiles(artifact.path, files);
   if (problem !== undefined) throw problem;
 }

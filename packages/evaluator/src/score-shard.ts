@@ -42,7 +42,7 @@ export interface ShardScore {
    * @throws {CkptError} SIGNATURE_MISMATCH when the output does not fit the labels or the rows; and what reading,
    *   predicting or `onRows` throws: the same in every session that takes part.
    */
-  run(session: Session): Promise<void>;
+  readonly run: (session: Session) => Promise<void>;
   /** Batches nobody has begun, about; none while the batch size is measured. */
   countWaiting(): number;
   /** Waits until all rows are done, rows were given back, or scoring has failed. */

@@ -189,7 +189,7 @@ describe("an evaluation", () => {
       `${artifacts[1]}: engine onnxruntime-node failed: the thread that it alone ran on ended 3 times`,
       expect.stringMatching(/^[0-9a-f]{64}$/),
     ]);
-    expect((await readdir(join(folder, "e"))).map((name) => name.split(".")[0]).toSorted()).toEqual(["a", "c"]);
+    expect(new Set((await readdir(join(folder, "e"))).map((name) => name.split(".")[0]))).toEqual(new Set(["a", "c"]));
   });
 
   const unshare = ["--user", "--map-root-user", "--mount", "sh", "-c"];
@@ -246,7 +246,7 @@ describe("evaluations of several artifacts", () => {
       { artifact: artifacts[2], failure: { code: "ARTIFACT_NOT_FOUND" } },
       { artifact: artifacts[3], evaluation: { isReused: false } },
     ]);
-    expect((await readdir(evaluations)).map((name) => name.split(".")[0])).toEqual(["a", "b"]);
+    expect(new Set((await readdir(evaluations)).map((name) => name.split(".")[0]))).toEqual(new Set(["a", "b"]));
   });
 
   it("end at the first error that is nobody's own, and give their leases back", async () => {
@@ -254,7 +254,7 @@ describe("evaluations of several artifacts", () => {
     const artifacts = await Promise.all([makeArtifact(folder, "a", 1), makeArtifact(folder, "b", 2)]);
     const split = { ...makeClassSplit(500), read: () => Promise.reject(new Error("unreadable")) };
     await expect(evaluateArtifacts({ artifacts, split, evaluations: join(folder, "e") })).rejects.toThrow("unreadable");
-    expect((await readdir(folder)).toSorted()).toEqual(["a", "b", "e"]);
+    expect(new Set(await readdir(folder))).toEqual(new Set(["a", "b", "e"]));
     expect(await readdir(join(folder, "e"))).toEqual([]);
   });
 

@@ -27,6 +27,8 @@ export interface OnnxCalls {
     };
     response: Readonly<Record<string, TensorData>>;
   };
+  /** Runs as often as `count` says and gives the milliseconds of each. */
+  time: { request: OnnxCalls["run"]["request"] & { readonly count: number }; response: readonly number[] };
   close: { request: { readonly session: number }; response: undefined };
 }
 

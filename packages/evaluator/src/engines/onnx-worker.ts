@@ -43,7 +43,7 @@ async function answer(message: OnnxRequest): Promise<{ reply: OnnxReply; transfe
 
 const handlers: {
   readonly [Name in OnnxCallName]: (request: OnnxCalls[Name]["request"]) => Promise<OnnxCalls[Name]["response"]>;
-} = { load, open, run, close };
+} = { load, open, run, time, close };
 
 async function load(): Promise<OnnxCalls["load"]["response"]> {
   const { env } = await import("onnxruntime-node");
@@ -74,6 +74,16 @@ async function run(request: OnnxCalls["run"]["request"]): Promise<OnnxCalls["run
     outputs[name] = { data: data.slice(), shape: tensor.dims };
   }
   return outputs;
+}
+
+async function time({ count, ...request }: OnnxCalls["time"]["request"]): Promise<OnnxCalls["time"]["response"]> {
+  const durations: number[] = [];
+  while (durations.length < count) {
+    const startMs = performance.now();
+    await run(request);
+    durations.push(performance.now() - startMs);
+  }
+  return durations;
 }
 
 async function close({ session }: OnnxCalls["close"]["request"]): Promise<undefined> {

@@ -80,6 +80,8 @@ export async function openOnnxSession(worker: OnnxWorker, artifact: string, sign
       const buffers = Object.values(copies).map((tensor) => tensor.data.buffer as ArrayBuffer);
       return attempt(worker.call("run", { session, inputs: copies, outputs: outputNames }, buffers));
     },
+    time: (tensors, count) =>
+      attempt(worker.call("time", { session, inputs: copyInputs(signature, tensors), outputs: outputNames, count })),
     isLost: () => !worker.isAlive(),
     close: () => attempt(worker.call("close", { session })),
   };

@@ -7,6 +7,7 @@ import type * as tfjsNode from "@tensorflow/tfjs-node";
 import type { InferenceEngine, NamedTensors, Session } from "../engine.js";
 import { importPackage, wrapFailure } from "./failure.js";
 import { readOutputs, toTensors } from "./tfjs-tensors.js";
+import { timeCalls } from "./time-calls.js";
 
 const name = "tfjs-node";
 
@@ -37,6 +38,12 @@ async function openSession(tf: TfjsNode, artifact: string, signature: Signature)
   const model = await tf.node.loadSavedModel(path, ["serve"], "serving_default");
   return {
     predict: (inputs) => wrapFailure(name, artifact, predict(tf, model, signature, inputs)),
+    time: (inputs, count) =>
+      wrapFailure(
+        name,
+        artifact,
+        timeCalls(count, () => predict(tf, model, signature, inputs)),
+      ),
     isLost: () => false,
     close: () => {
       model.dispose();

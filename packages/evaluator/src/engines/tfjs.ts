@@ -7,6 +7,7 @@ import type { InferenceEngine, NamedTensors, Session } from "../engine.js";
 import { importPackage, wrapFailure } from "./failure.js";
 import { readGraphModel } from "./read-graph-model.js";
 import { readOutputs, type Tfjs, toTensors } from "./tfjs-tensors.js";
+import { timeCalls } from "./time-calls.js";
 
 const name = "tfjs";
 
@@ -38,6 +39,12 @@ async function openSession(tf: Tfjs, artifact: string, signature: Signature): Pr
   const model = await tf.loadGraphModel(handler);
   return {
     predict: (inputs) => wrapFailure(name, artifact, predict(tf, model, signature, inputs)),
+    time: (inputs, count) =>
+      wrapFailure(
+        name,
+        artifact,
+        timeCalls(count, () => predict(tf, model, signature, inputs)),
+      ),
     isLost: () => false,
     close: () => {
       model.dispose();
