@@ -43,8 +43,8 @@ export type EvaluationOutcome =
   | { readonly artifact: string; readonly evaluation: Evaluation }
   | { readonly artifact: string; readonly failure: CkptError };
 
-/** Sessions on each thread: while the one reads, checks or writes, the other one's batch runs. */
-const slotsPerThread = 2;
+/** Sessions on each thread: while one opens, checks or writes, the batches of the others run. */
+const slotsPerThread = 3;
 const pollMs = 10;
 /** For engines whose last bits may depend on it. */
 const fixedRows = 256;
@@ -71,7 +71,7 @@ export async function evaluateArtifacts(options: EvaluateArtifactsOptions): Prom
     const request = { artifact, split, evaluations, engine, ...(output === undefined ? {} : { output }) };
     return createEvaluationJob(request, { fileSystem, sizeBatches, onRows: reportRows(artifact, options) });
   });
-  const threadCount = options.workers ?? countWorkers();
+  const threadCount = options.workers ?? (await countWorkers(artifacts[0], slotsPerThread));
   const slots = Array.from({ length: threadCount }, (_, thread) => {
     const gate = createThreadGate();
     return Array.from({ length: slotsPerThread }, () => createSessionSlot(thread, gate));

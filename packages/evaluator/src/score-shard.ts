@@ -51,6 +51,9 @@ export interface ShardScore {
   finished(): ShardRows | undefined;
 }
 
+/** Batches of a session at once: while the one is read or stored, the other one runs. */
+const lanes = 2;
+
 interface Range {
   readonly start: number;
   readonly end: number;
@@ -92,21 +95,29 @@ export function createShardScore(options: ShardOptions): ShardScore {
     onRows(batch.rowCount);
   };
 
+  /** Runs one batch after the other. */
+  const runLane = async (session: Session, isOver: () => boolean): Promise<void> => {
+    while (!isOver()) {
+      const range = take();
+      if (range === undefined) return;
+      try {
+        await runRange(session, range);
+      } catch (error) {
+        if (isThreadLost(error)) givenBack.push(range);
+        else failure ??= { error };
+        return wake();
+      }
+      if (doneCount === end - start) wake();
+      // An engine in this thread would otherwise keep timers and signals waiting until the last batch.
+      await setImmediate();
+    }
+  };
+
   return {
     run: async (session) => {
-      for (let range = take(); range !== undefined; range = take()) {
-        try {
-          await runRange(session, range);
-        } catch (error) {
-          if (isThreadLost(error)) givenBack.push(range);
-          else failure ??= { error };
-          wake();
-          break;
-        }
-        if (doneCount === end - start) wake();
-        // An engine in this thread would otherwise keep timers and signals waiting until the last batch.
-        await setImmediate();
-      }
+      // While the size is measured, nothing may run beside a batch.
+      if (!sizer.isSettled) await runLane(session, () => sizer.isSettled);
+      await Promise.all(Array.from({ length: lanes }, () => runLane(session, () => false)));
       if (failure !== undefined) throw failure.error;
     },
     countWaiting: () => (sizer.isSettled ? givenBack.length + Math.ceil((end - next) / sizer.rows) : 0),

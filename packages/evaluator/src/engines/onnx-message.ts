@@ -22,7 +22,10 @@ export interface OnnxCalls {
   run: {
     request: {
       readonly session: number;
+      /** Over shared memory. */
       readonly inputs: Readonly<Record<string, TypedTensor>>;
+      /** Of the shared memory: no two calls with the same number are open at once. */
+      readonly place: number;
       readonly outputs: readonly string[];
     };
     response: Readonly<Record<string, TensorData>>;

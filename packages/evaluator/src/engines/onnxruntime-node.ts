@@ -2,9 +2,8 @@ import { join } from "node:path";
 
 import { CkptError, formatPaths, type Signature } from "@ckpt/manifest";
 
-import type { InferenceEngine, NamedTensors, Session } from "../engine.js";
+import type { InferenceEngine, Session } from "../engine.js";
 import { checkNames, wrapFailure } from "./failure.js";
-import type { TypedTensor } from "./onnx-message.js";
 import { type OnnxWorker, startOnnxWorker } from "./start-onnx-worker.js";
 
 const name = "onnxruntime-node";
@@ -75,28 +74,15 @@ export async function openOnnxSession(worker: OnnxWorker, artifact: string, sign
   );
   checkNames(path, "outputs", outputNames, outputs);
   return {
-    predict: (tensors) => {
-      const copies = copyInputs(signature, tensors);
-      const buffers = Object.values(copies).map((tensor) => tensor.data.buffer as ArrayBuffer);
-      return attempt(worker.call("run", { session, inputs: copies, outputs: outputNames }, buffers));
-    },
+    predict: (tensors) =>
+      worker.places.use(signature, tensors, (place, inputs) =>
+        attempt(worker.call("run", { session, place, inputs, outputs: outputNames })),
+      ),
     time: (tensors, count) =>
-      attempt(worker.call("time", { session, inputs: copyInputs(signature, tensors), outputs: outputNames, count })),
+      worker.places.use(signature, tensors, (place, inputs) =>
+        attempt(worker.call("time", { session, place, inputs, outputs: outputNames, count })),
+      ),
     isLost: () => !worker.isAlive(),
     close: () => attempt(worker.call("close", { session })),
   };
-}
-
-/**
- * Copies the rows to send. A view must not be posted as it is, since the whole array behind it would go along, and
- * ONNX Runtime rejects arrays over a SharedArrayBuffer.
- */
-function copyInputs(signature: Signature, tensors: NamedTensors): Record<string, TypedTensor> {
-  const copies: Record<string, TypedTensor> = {};
-  for (const { name, dtype } of signature.inputs) {
-    const tensor = tensors[name];
-    if (tensor === undefined) throw new TypeError(`no tensor for input ${name}`);
-    copies[name] = { dtype, data: tensor.data.slice(), shape: tensor.shape };
-  }
-  return copies;
 }

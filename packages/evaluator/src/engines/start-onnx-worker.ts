@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 
 import { ThreadLost } from "./failure.js";
+import { createInputPlaces, type InputPlaces } from "./input-places.js";
 import type { OnnxCallName, OnnxCalls, OnnxReply, OnnxWorkerData } from "./onnx-message.js";
 
 /** A thread that answers {@link OnnxCalls}. */
@@ -9,8 +10,9 @@ export interface OnnxWorker {
   call<Name extends OnnxCallName>(
     name: Name,
     request: OnnxCalls[Name]["request"],
-    transfer?: readonly ArrayBuffer[],
   ): Promise<OnnxCalls[Name]["response"]>;
+  /** Where inputs of `run` and `time` are handed over. */
+  readonly places: InputPlaces;
   /** False once the thread is lost. */
   isAlive(): boolean;
   /** Ends the thread once its running call is done; calls that still wait for an answer are rejected. */
@@ -79,7 +81,6 @@ export function startOnnxWorker(entry: URL = onnxEntry): OnnxWorker {
     call: async <Name extends OnnxCallName>(
       name: Name,
       request: OnnxCalls[Name]["request"],
-      transfer: readonly ArrayBuffer[] = [],
     ): Promise<OnnxCalls[Name]["response"]> => {
       if (loss !== undefined) throw loss;
       const id = ++callCount;
@@ -87,11 +88,12 @@ export function startOnnxWorker(entry: URL = onnxEntry): OnnxWorker {
         pending.set(id, { resolve, reject });
         worker.ref();
         Atomics.add(openCalls, 0, 1);
-        worker.postMessage({ id, name, request }, transfer);
+        worker.postMessage({ id, name, request });
       });
       if ("failure" in reply) throw new Error(reply.failure);
       return reply.response;
     },
+    places: createInputPlaces(),
     isAlive: () => loss === undefined,
     stop: async () => {
       waitForCalls();
