@@ -1,7 +1,17 @@
-import { CkptError, type FileSystem, isCkptError, type Lease, leaseFolder } from "@ckpt/manifest";
+import { join } from "node:path";
+
+import {
+  CkptError,
+  evaluationManifestType,
+  type FileSystem,
+  isCkptError,
+  type Lease,
+  leaseFolder,
+  manifestNames,
+  readDocument,
+} from "@ckpt/manifest";
 
 import type { BatchSizer } from "./batch-size.js";
-import type { Claim } from "./claim.js";
 import { commitEvaluation } from "./commit-evaluation.js";
 import type { Session } from "./engine.js";
 import { isThreadLost } from "./engines/failure.js";
@@ -121,16 +131,12 @@ export function createEvaluationJob(request: EvaluationRequest, context: JobCont
     if (rowsDone > before) report();
   };
 
-  const claimShard = async (job: Begun): Promise<{ shard: number; claim: Claim } | undefined> => {
+  /** A shard that no session of this process has; no other one takes it until it is given back. */
+  const takeShard = (job: Begun): number | undefined => {
     for (let shard = 0; shard < job.shardCount; shard++) {
       if (taken.has(shard) || stored.has(shard)) continue;
       taken.add(shard);
-      const claim = await job.store.claim(shard).catch((error: unknown) => {
-        taken.delete(shard);
-        throw error;
-      });
-      if (claim === undefined) taken.delete(shard);
-      else return { shard, claim };
+      return shard;
     }
     return undefined;
   };
@@ -184,10 +190,10 @@ export function createEvaluationJob(request: EvaluationRequest, context: JobCont
     }
   };
 
-  const scoreNext = async (job: Begun, sizer: BatchSizer, slot: SessionSlot): Promise<boolean> => {
-    const claimed = await claimShard(job);
-    if (claimed === undefined) return false;
-    const { shard, claim } = claimed;
+  /** Returns false if another process has the shard. */
+  const scoreTaken = async (job: Begun, shard: number, sizer: BatchSizer, slot: SessionSlot): Promise<boolean> => {
+    const claim = await job.store.claim(shard);
+    if (claim === undefined) return false;
     try {
       // Before the claim, another process may have finished the shard or the whole.
       if (await isCommitted(job)) return true;
@@ -207,7 +213,6 @@ export function createEvaluationJob(request: EvaluationRequest, context: JobCont
       }
       return true;
     } finally {
-      taken.delete(shard);
       await claim.release();
     }
   };
@@ -223,9 +228,10 @@ export function createEvaluationJob(request: EvaluationRequest, context: JobCont
   };
 
   const commit = async (job: Begun): Promise<void> => {
-    const { path, subject, shardCount, store } = job;
+    const { path, subject, shardCount, store, engineReason } = job;
     await commitEvaluation(path, subject, shardCount, (shard) => readShard(job, shard), fileSystem);
-    await isCommitted(job);
+    const manifest = await readDocument(evaluationManifestType, join(path, manifestNames.evaluation));
+    outcome ??= { path, manifest, isReused: rowsScored === 0, engineReason };
     await store.removeAll();
   };
 
@@ -254,11 +260,14 @@ export function createEvaluationJob(request: EvaluationRequest, context: JobCont
     if (stored.size + taken.size === job.shardCount) return false;
     const sizer = context.sizeBatches(job);
     if (!sizer.enter()) return false;
+    const shard = takeShard(job);
     try {
+      if (shard === undefined) return false;
       // The model first: one that does not load leaves nothing behind.
       const isOpen = await withSession(job, slot, () => Promise.resolve());
-      return !isOpen || (await scoreNext(job, sizer, slot));
+      return !isOpen || (await scoreTaken(job, shard, sizer, slot));
     } finally {
+      if (shard !== undefined) taken.delete(shard);
       sizer.leave();
     }
   };
@@ -272,10 +281,11 @@ export function createEvaluationJob(request: EvaluationRequest, context: JobCont
     } catch (error) {
       if (!isCkptError(error)) throw error;
       if (isCkptError(error, "FILE_SYSTEM")) {
-        // Its pieces are gone because another process has committed the whole.
         const job = await begun?.catch(() => undefined);
+        // Its pieces are gone because another process has committed the whole.
         if (job !== undefined && (await isCommitted(job).catch(() => false))) return true;
-        throw error;
+        // What can be read of the artifact is the artifact's own matter, where predictions are kept is everybody's.
+        if (job !== undefined) throw error;
       }
       outcome ??= error;
       return true;
