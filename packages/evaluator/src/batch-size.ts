@@ -16,6 +16,7 @@ const firstRows = 32;
 const mostRows = 1024;
 /** A batch that takes as long lets the progress stand still, and larger ones gain little. */
 const longMs = 60;
+const batchesPerSize = 3;
 /** What twice the rows have to gain. */
 const neededGain = 1.1;
 
@@ -26,8 +27,8 @@ export function fixedBatchSize(rows: number): BatchSizer {
 
 /**
  * Measures while the first batches are scored: 32 rows at first, and twice as many as long as that gives a tenth more rows
- * a second, a batch takes less than 60 ms, and it is not above 1,024 rows or `mostInputBytes`. The first batch of a size
- * only warms up.
+ * a second, a batch takes less than 60 ms, and it is not above 1,024 rows or `mostInputBytes`. Of three batches of a size
+ * the fastest counts: what else the machine does makes them slower only.
  *
  * @param rowBytes - Of all inputs of a row.
  */
@@ -35,7 +36,7 @@ export function measureBatchSize(rowBytes: number, mostInputBytes: number = 16 <
   const limit = Math.max(1, Math.min(mostRows, Math.floor(mostInputBytes / rowBytes)));
   let rows = Math.min(firstRows, limit);
   let isSettled = false;
-  let isWarm = false;
+  let durations: number[] = [];
   let isMeasured = false;
   let best = { rows, rate: 0 };
   const settle = (): void => {
@@ -60,16 +61,15 @@ export function measureBatchSize(rowBytes: number, mostInputBytes: number = 16 <
     },
     record: (durationMs) => {
       if (isSettled) return;
-      const rate = rows / Math.max(durationMs, 1e-3);
-      if (!isWarm && durationMs < longMs) {
-        isWarm = true;
-        return;
-      }
+      durations.push(Math.max(durationMs, 1e-3));
+      if (durations.length < batchesPerSize && durationMs < longMs) return;
+      const fastestMs = Math.min(...durations);
+      const rate = rows / fastestMs;
       const hasGained = rate >= best.rate * neededGain;
       if (rate > best.rate) best = { rows, rate };
-      if (!hasGained || durationMs >= longMs / 2 || rows * 2 > limit) return settle();
+      if (!hasGained || fastestMs >= longMs / 2 || rows * 2 > limit) return settle();
       rows *= 2;
-      isWarm = false;
+      durations = [];
     },
   };
 }
