@@ -36,6 +36,8 @@ export interface EvaluateOptions {
 export interface EvaluateArtifactsOptions extends EvaluateOptions {
   /** The artifacts' folders. The name of each is the artifact's id. */
   readonly artifacts: readonly string[];
+  /** Called with each outcome as soon as it is there, in any order; what it throws ends everything. */
+  readonly onOutcome?: (outcome: EvaluationOutcome) => Promise<void> | void;
 }
 
 /** What came of one artifact: its evaluation, or why there is none. */
@@ -59,7 +61,7 @@ const fixedRows = 256;
  * bit of what is stored. Memory grows neither with the rows nor with the artifacts.
  *
  * @throws {CkptError} INVALID_OPTION for options that fit no artifact; FILE_SYSTEM when predictions cannot be stored, and
- *   then nothing is half there; what `split.read` and `onProgress` throw.
+ *   then nothing is half there; what `split.read`, `onProgress` and `onOutcome` throw.
  */
 export async function evaluateArtifacts(options: EvaluateArtifactsOptions): Promise<readonly EvaluationOutcome[]> {
   const { artifacts, split, evaluations, engine = "auto", output, fileSystem = nodeFileSystem } = options;
@@ -76,10 +78,24 @@ export async function evaluateArtifacts(options: EvaluateArtifactsOptions): Prom
     const gate = createThreadGate();
     return Array.from({ length: slotsPerThread }, () => createSessionSlot(thread, gate));
   }).flat();
+  const outcomeOf = (index: number): EvaluationOutcome | undefined => {
+    const [artifact, outcome] = [artifacts[index], jobs[index]?.outcome()];
+    if (artifact === undefined || outcome === undefined) return undefined;
+    return isCkptError(outcome) ? { artifact, failure: outcome } : { artifact, evaluation: outcome };
+  };
+  const told = new Set<number>();
+  const tellOutcomes = async (): Promise<void> => {
+    for (const index of jobs.keys()) {
+      const outcome = told.has(index) ? undefined : outcomeOf(index);
+      if (outcome === undefined) continue;
+      told.add(index);
+      await options.onOutcome?.(outcome);
+    }
+  };
   let stopped: { readonly error: unknown } | undefined;
   const runSlot = async (slot: SessionSlot): Promise<void> => {
     try {
-      await workOff(jobs, slot, () => stopped !== undefined);
+      await workOff(jobs, slot, tellOutcomes, () => stopped !== undefined);
     } catch (error) {
       stopped ??= { error };
     }
@@ -91,16 +107,22 @@ export async function evaluateArtifacts(options: EvaluateArtifactsOptions): Prom
   }
   if (stopped !== undefined) throw stopped.error;
   return artifacts.map((artifact, index) => {
-    const outcome = jobs[index]?.outcome();
+    const outcome = outcomeOf(index);
     if (outcome === undefined) throw new TypeError(`nothing came of ${artifact}`);
-    return isCkptError(outcome) ? { artifact, failure: outcome } : { artifact, evaluation: outcome };
+    return outcome;
   });
 }
 
 /** Works until nothing is left: on new pieces of any job first, then on those that others have begun. */
-async function workOff(jobs: readonly EvaluationJob[], slot: SessionSlot, isStopped: () => boolean): Promise<void> {
+async function workOff(
+  jobs: readonly EvaluationJob[],
+  slot: SessionSlot,
+  tellOutcomes: () => Promise<void>,
+  isStopped: () => boolean,
+): Promise<void> {
   try {
     for (;;) {
+      await tellOutcomes();
       const open = jobs.filter((job) => job.outcome() === undefined);
       if (open.length === 0 || isStopped()) return;
       if (!(await doFirst(open, (job) => job.work(slot))) && !(await doFirst(open, (job) => job.help(slot)))) {

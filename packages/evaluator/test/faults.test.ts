@@ -239,7 +239,11 @@ describe("evaluations of several artifacts", () => {
       await makeArtifact(folder, "b", 2),
     ];
     const evaluations = join(folder, "e");
-    const outcomes = await evaluateArtifacts({ artifacts, split: makeClassSplit(500), evaluations });
+    const told: EvaluationOutcome[] = [];
+    const onOutcome = (outcome: EvaluationOutcome): void => void told.push(outcome);
+    const outcomes = await evaluateArtifacts({ artifacts, split: makeClassSplit(500), evaluations, onOutcome });
+    expect(told).toHaveLength(4);
+    expect(new Set(told.map(({ artifact }) => artifact))).toEqual(new Set(artifacts));
     expect(outcomes).toMatchObject([
       { artifact: artifacts[0], evaluation: { isReused: false } },
       { artifact: artifacts[1], failure: { code: "ENGINE_FAILED" } },

@@ -38,6 +38,7 @@ export async function evaluateStage(
 ): Promise<readonly ScoredArtifact[]> {
   const positions = new Map(artifacts.map((artifact, index) => [basename(artifact), index + 1]));
   const describe = (id: string): string => `${positions.get(id)}/${artifacts.length} ${id} on ${options.split.name}`;
+  const scored = new Map<string, ScoredArtifact>();
   const outcomes = await evaluateArtifacts({
     ...options,
     artifacts,
@@ -46,20 +47,20 @@ export async function evaluateStage(
       const rate = rowsPerSecond === 0 ? "" : `, ${rowsPerSecond.toLocaleString("en")} rows/s`;
       progress.update(`evaluate  ${describe(artifact)} ${rowsDone}/${rowsTotal} rows${rate}`);
     },
+    onOutcome: async (outcome) => {
+      signal.throwIfAborted();
+      if ("failure" in outcome) return;
+      const { artifact, evaluation } = outcome;
+      const { path, isReused, manifest } = evaluation;
+      const metrics = await computeMetrics(path, names);
+      const figures = Object.entries(metrics.metrics).map(([name, { value }]) => `${name} ${formatMetric(value)}`);
+      const engine = `${manifest.engine.name}${isReused ? ", stored predictions" : ""}`;
+      const line = metrics.failure ?? figures.join(" ");
+      progress.done(`evaluate  ${describe(basename(artifact))}  ${line}  (${engine})`);
+      scored.set(artifact, { artifact, evaluation: path, isReused, metrics });
+    },
   });
   signal.throwIfAborted();
-  const scored: ScoredArtifact[] = [];
-  for (const outcome of outcomes) {
-    if ("failure" in outcome) continue;
-    const { path, isReused, manifest } = outcome.evaluation;
-    const metrics = await computeMetrics(path, names);
-    signal.throwIfAborted();
-    const figures = Object.entries(metrics.metrics).map(([name, { value }]) => `${name} ${formatMetric(value)}`);
-    const engine = `${manifest.engine.name}${isReused ? ", stored predictions" : ""}`;
-    const line = metrics.failure ?? figures.join(" ");
-    progress.done(`evaluate  ${describe(basename(outcome.artifact))}  ${line}  (${engine})`);
-    scored.push({ artifact: outcome.artifact, evaluation: path, isReused, metrics });
-  }
   for (const outcome of outcomes) if ("failure" in outcome) throw outcome.failure;
-  return scored;
+  return artifacts.flatMap((artifact) => scored.get(artifact) ?? []);
 }
