@@ -25,7 +25,7 @@ import type { ArtifactRequest, FreezeResult, UnverifiedFormat } from "./freeze-o
 export async function findArtifact(
   path: string,
   sourceDigest: string,
-  { formats, tolerance, quantization, cut }: ArtifactRequest,
+  { formats, tolerance, quantization, maxUnrolledSteps, cut }: ArtifactRequest,
 ): Promise<FreezeResult | undefined> {
   let manifest: FreezeResult["manifest"];
   try {
@@ -40,6 +40,7 @@ export async function findArtifact(
     manifest.tolerance <= tolerance &&
     JSON.stringify(manifest.quantization?.rules) === JSON.stringify(quantization?.rules) &&
     (manifest.quantization?.tolerance ?? 0) <= (quantization?.tolerance ?? 0) &&
+    manifest.maxUnrolledSteps === maxUnrolledSteps &&
     manifest.formats.length === formats.length &&
     formats.every((format) => manifest.formats.includes(format));
   return isSame && (await verifyFiles(path, manifest.files)).length === 0

@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import {
   bindSignature,
   emitGraphDef,
+  type EmitGraphDefOptions,
   emitGraphModel,
   emitOnnxFiles,
   type Graph,
@@ -14,7 +15,7 @@ import {
 } from "@ckpt/graph";
 import { type ArtifactFormat, CkptError, formatPaths, isCkptError, type QuantizeRule } from "@ckpt/manifest";
 
-import type { FormatChoice } from "./choose-formats.js";
+import { type FormatChoice, toGraphDefOptions } from "./choose-formats.js";
 
 /** The one file of a SavedModel whose variables are frozen. */
 export const savedModelFile = "saved_model.pb";
@@ -38,12 +39,9 @@ export interface EmittedFile {
  * @param sourceDigest - Written into the ONNX model's metadata as `ckpt.source`.
  * @throws {CkptError} UNSUPPORTED_OP after the last file, listing everything that any of the formats cannot express.
  */
-export function* emitFormats(
-  graph: Graph,
-  { formats, quantization }: FormatChoice,
-  sourceDigest: string,
-): Generator<EmittedFile, void> {
-  const options = { quantize: quantization?.rules ?? [], sourceDigest };
+export function* emitFormats(graph: Graph, choice: FormatChoice, sourceDigest: string): Generator<EmittedFile, void> {
+  const { formats, quantization } = choice;
+  const options = { quantize: quantization?.rules ?? [], loops: toGraphDefOptions(choice), sourceDigest };
   const refusals: CkptError<"UNSUPPORTED_OP">[] = [];
   for (const format of formats) {
     try {
@@ -58,19 +56,21 @@ export function* emitFormats(
 
 interface EmitOptions {
   readonly quantize: readonly QuantizeRule[];
+  readonly loops: EmitGraphDefOptions;
   readonly sourceDigest: string;
 }
 
 const emitters: Readonly<
   Record<ArtifactFormat, (graph: Graph, path: string, options: EmitOptions) => readonly EmittedFile[]>
 > = {
-  "graph-model": (graph, path, { quantize }) => toGraphModelFiles(emitGraphModel(graph, { quantize }), path),
-  "graph-def": (graph, path) => [{ path, data: splitGraphDef(emitGraphDef(graph)) }],
-  "graph-def-text": (graph, path) => [{ path, data: splitGraphDefText(emitGraphDef(graph)) }],
-  "saved-model": (graph, path) => [
+  "graph-model": (graph, path, { quantize, loops }) =>
+    toGraphModelFiles(emitGraphModel(graph, { quantize, ...loops }), path),
+  "graph-def": (graph, path, { loops }) => [{ path, data: splitGraphDef(emitGraphDef(graph, loops)) }],
+  "graph-def-text": (graph, path, { loops }) => [{ path, data: splitGraphDefText(emitGraphDef(graph, loops)) }],
+  "saved-model": (graph, path, { loops }) => [
     {
       path: `${path}/${savedModelFile}`,
-      data: splitSavedModel(emitGraphDef(graph), { [servingSignatureKey]: bindSignature(graph) }),
+      data: splitSavedModel(emitGraphDef(graph, loops), { [servingSignatureKey]: bindSignature(graph) }),
     },
   ],
   onnx: (graph, path, { sourceDigest }) => {

@@ -20,6 +20,11 @@ export interface FormatOptions {
    * they are.
    */
   readonly quantize?: readonly QuantizeRule[];
+  /**
+   * Recurrences of no more steps stand in GraphModel, GraphDef and SavedModel step by step; longer ones are a loop, for
+   * which TensorFlow.js wants `executeAsync`. ONNX has operations for them. Default: 200.
+   */
+  readonly maxUnrolledSteps?: number;
   readonly onProgress?: (progress: FreezeProgress) => void;
 }
 

@@ -50,6 +50,8 @@ export interface ArtifactManifest extends DocumentHeader<"artifact"> {
     /** What `tolerance` is for the other formats. */
     readonly tolerance: number;
   };
+  /** Recurrences of no more steps stand in the graphs for TensorFlow step by step. Absent where nothing was asked for: 200. */
+  readonly maxUnrolledSteps?: number;
   /** What was frozen, in figures: of the graph that every format is made of. */
   readonly graph?: {
     /** How often each operation is there, by TensorFlow's name; constants and inputs are left out. */
@@ -117,6 +119,7 @@ export const artifactManifestType: DocumentType<ArtifactManifest> = {
     formats: z.array(z.enum(artifactFormats)).min(1),
     tolerance: error,
     quantization: z.object({ rules: z.array(quantizeRuleSchema).min(1), tolerance: error }).exactOptional(),
+    maxUnrolledSteps: z.int().nonnegative().exactOptional(),
     graph: z
       .object({
         ops: z.record(z.string(), z.int().positive()),

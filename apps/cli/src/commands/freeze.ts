@@ -32,6 +32,7 @@ interface Arguments {
   readonly register: readonly string[];
   readonly workers: number | undefined;
   readonly quantize: readonly string[];
+  readonly "max-unrolled-steps": number | undefined;
 }
 
 /** `ckpt freeze`: checkpoints to artifacts. */
@@ -78,6 +79,13 @@ export const freezeCommand: Command<Arguments> = {
           "How the GraphModel stores its weights: u16, f16, u8 or none, or FORM=PATTERN of weight names with * and ?; " +
           "may be repeated, the last that matches counts. u16 is as small as f16 and closer on ordinary weights",
       })
+      .option("max-unrolled-steps", {
+        type: "number",
+        requiresArg: true,
+        describe:
+          "Recurrences of no more steps stand in the TensorFlow formats step by step, longer ones as a loop, which " +
+          "TensorFlow.js runs with executeAsync only; default: 200",
+      })
       .option("outputs", {
         type: "string",
         requiresArg: true,
@@ -102,7 +110,9 @@ export const freezeCommand: Command<Arguments> = {
         requiresArg: true,
         describe: "Threads that freeze the checkpoints of a run; default: as cores and memory allow, where it pays",
       }),
-  run: async ({ source: path, out, formats, tolerance, inputs, outputs, quantize, register, workers }, context) => {
+  run: async (given, context) => {
+    const { source: path, out, formats, tolerance, inputs, outputs, quantize, register, workers } = given;
+    const { "max-unrolled-steps": maxUnrolledSteps } = given;
     if (workers !== undefined && !(Number.isInteger(workers) && workers >= 1)) {
       throw new CkptError("INVALID_OPTION", { option: "--workers", expected: "1 or more", found: String(workers) });
     }
@@ -120,6 +130,7 @@ export const freezeCommand: Command<Arguments> = {
       ...(tolerance === undefined ? {} : { tolerance }),
       ...(inputs === undefined ? {} : { inputs: splitNames(inputs) }),
       ...(outputs === undefined ? {} : { outputs: splitNames(outputs) }),
+      ...(maxUnrolledSteps === undefined ? {} : { maxUnrolledSteps }),
       ...(quantize.length === 0 ? {} : { quantize: quantize.map(parseQuantizeRule) }),
     };
     const setUp = { ...describeBackend(config), ...(config === undefined ? {} : { config: config.path }), register };

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import {
   bindSignature,
   convertGraphDefToGraphModel,
+  expandForGraphDef,
   type Graph,
   parseGraphDef,
   parseGraphDefText,
@@ -11,6 +12,7 @@ import {
 } from "@ckpt/graph";
 import { type ArtifactFormat, formatPaths, isCkptError, type Signature } from "@ckpt/manifest";
 
+import { type FormatChoice, toGraphDefOptions } from "../choose-formats.js";
 import { savedModelFile } from "../emit-formats.js";
 import type { UnverifiedFormat } from "../freeze-options.js";
 import { readGraphModel } from "../read-graph-model.js";
@@ -25,6 +27,7 @@ export interface OpenFormatOptions {
   readonly signature: Signature;
   /** What was emitted: a `.pb` does not say what its inputs and outputs are. */
   readonly graph: Graph;
+  readonly choice: Pick<FormatChoice, "maxUnrolledSteps">;
 }
 
 /**
@@ -44,30 +47,35 @@ const forTensorFlow = { isCorrected: true };
 const openers: Readonly<
   Record<ArtifactFormat, (path: string, options: OpenFormatOptions) => Promise<FormatRunner | UnverifiedFormat>>
 > = {
-  "graph-model": async (path, { signature, graph }) =>
-    createGraphModelRunner(await readGraphModel(path), signature, graph),
-  "graph-def": async (path, { signature, graph }) => {
+  "graph-model": async (path, { signature, graph, choice }) =>
+    createGraphModelRunner(await readGraphModel(path), signature, expandForGraphDef(graph, toGraphDefOptions(choice))),
+  "graph-def": async (path, { signature, graph, choice }) => {
     const graphDef = parseGraphDef(await readFile(path), path);
     return createGraphModelRunner(
       convertGraphDefToGraphModel(graphDef, bindSignature(graph)),
       signature,
-      graph,
+      expandForGraphDef(graph, toGraphDefOptions(choice)),
       forTensorFlow,
     );
   },
-  "graph-def-text": async (path, { signature, graph }) => {
+  "graph-def-text": async (path, { signature, graph, choice }) => {
     const graphDef = parseGraphDefText(await readFile(path), path);
     return createGraphModelRunner(
       convertGraphDefToGraphModel(graphDef, bindSignature(graph)),
       signature,
-      graph,
+      expandForGraphDef(graph, toGraphDefOptions(choice)),
       forTensorFlow,
     );
   },
-  "saved-model": async (path, { graph }) => {
+  "saved-model": async (path, { graph, choice }) => {
     const file = join(path, savedModelFile);
     const { graphDef, signature } = parseSavedModel(await readFile(file), file);
-    return createGraphModelRunner(convertGraphDefToGraphModel(graphDef, signature), signature, graph, forTensorFlow);
+    return createGraphModelRunner(
+      convertGraphDefToGraphModel(graphDef, signature),
+      signature,
+      expandForGraphDef(graph, toGraphDefOptions(choice)),
+      forTensorFlow,
+    );
   },
   onnx: async (path, { signature, graph }) => {
     try {
