@@ -85,7 +85,7 @@ function requireVariablesModel(source: unknown): void {
   if (isObject && "variables" in source && "predict" in source && "inputs" in source) return;
   const expected =
     "a LayersModel, a function or { variables, predict, inputs }; a GraphModel by its model.json: freeze";
-  const found = isObject ? source.constructor.name : String(source);
+  const found = isObject ? source.constructor.name : typeof source;
   throw new CkptError("INVALID_OPTION", { option: "model", expected, found });
 }
 

@@ -188,8 +188,8 @@ describe("capture of a model written by hand", () => {
 
   it.each([
     ["a GraphModel", new tf.GraphModel("somewhere"), "GraphModel"],
-    ["a path", "model.json", "model.json"],
-    ["nothing", null, "null"],
+    ["a path", "model.json", "string"],
+    ["nothing", undefined, "undefined"],
   ])("is no %s, which the error names", (_, source, found) => {
     expect(() => capture(source as unknown as tf.LayersModel)).toThrow(
       expect.objectContaining({ code: "INVALID_OPTION", details: expect.objectContaining({ option: "model", found }) }),
