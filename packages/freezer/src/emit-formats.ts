@@ -16,6 +16,7 @@ import {
 import { type ArtifactFormat, CkptError, formatPaths, isCkptError, type QuantizeRule } from "@ckpt/manifest";
 
 import { type FormatChoice, toGraphDefOptions } from "./choose-formats.js";
+import type { SavedModelContent } from "./saved-model-signatures.js";
 
 /** The one file of a SavedModel whose variables are frozen. */
 export const savedModelFile = "saved_model.pb";
@@ -37,11 +38,17 @@ export interface EmittedFile {
  * stay in memory. Equal graphs give equal bytes.
  *
  * @param sourceDigest - Written into the ONNX model's metadata as `ckpt.source`.
+ * @param savedModel - What the SavedModel holds, where it has several signatures.
  * @throws {CkptError} UNSUPPORTED_OP after the last file, listing everything that any of the formats cannot express.
  */
-export function* emitFormats(graph: Graph, choice: FormatChoice, sourceDigest: string): Generator<EmittedFile, void> {
+export function* emitFormats(
+  graph: Graph,
+  choice: FormatChoice,
+  sourceDigest: string,
+  savedModel?: SavedModelContent,
+): Generator<EmittedFile, void> {
   const { formats, quantization } = choice;
-  const options = { quantize: quantization?.rules ?? [], loops: toGraphDefOptions(choice), sourceDigest };
+  const options = { quantize: quantization?.rules ?? [], loops: toGraphDefOptions(choice), sourceDigest, savedModel };
   const refusals: CkptError<"UNSUPPORTED_OP">[] = [];
   for (const format of formats) {
     try {
@@ -58,6 +65,7 @@ interface EmitOptions {
   readonly quantize: readonly QuantizeRule[];
   readonly loops: EmitGraphDefOptions;
   readonly sourceDigest: string;
+  readonly savedModel: SavedModelContent | undefined;
 }
 
 const emitters: Readonly<
@@ -67,12 +75,14 @@ const emitters: Readonly<
     toGraphModelFiles(emitGraphModel(graph, { quantize, ...loops }), path),
   "graph-def": (graph, path, { loops }) => [{ path, data: splitGraphDef(emitGraphDef(graph, loops)) }],
   "graph-def-text": (graph, path, { loops }) => [{ path, data: splitGraphDefText(emitGraphDef(graph, loops)) }],
-  "saved-model": (graph, path, { loops }) => [
-    {
-      path: `${path}/${savedModelFile}`,
-      data: splitSavedModel(emitGraphDef(graph, loops), { [servingSignatureKey]: bindSignature(graph) }),
-    },
-  ],
+  "saved-model": (own, path, { loops, savedModel }) => {
+    const { graph, signatures } = savedModel ?? {
+      graph: own,
+      signatures: { [servingSignatureKey]: bindSignature(own) },
+    };
+    const data = splitSavedModel(emitGraphDef(graph, loops), signatures);
+    return [{ path: `${path}/${savedModelFile}`, data }];
+  },
   onnx: (graph, path, { sourceDigest }) => {
     const { model, data } = emitOnnxFiles(graph, {
       name: "model",

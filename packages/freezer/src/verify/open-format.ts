@@ -16,6 +16,7 @@ import { type FormatChoice, toGraphDefOptions } from "../choose-formats.js";
 import { savedModelFile } from "../emit-formats.js";
 import type { UnverifiedFormat } from "../freeze-options.js";
 import { readGraphModel } from "../read-graph-model.js";
+import type { SavedModelContent } from "../saved-model-signatures.js";
 import { createOnnxRunner, loadOnnxRuntime } from "./onnx-runner.js";
 import type { FormatRunner } from "./runner.js";
 import { createGraphModelRunner } from "./tfjs-runner.js";
@@ -27,6 +28,10 @@ export interface OpenFormatOptions {
   readonly signature: Signature;
   /** What was emitted: a `.pb` does not say what its inputs and outputs are. */
   readonly graph: Graph;
+  /** What the SavedModel was emitted from, where it has several signatures. */
+  readonly savedModel?: SavedModelContent | undefined;
+  /** Which of them to run. Default: `serving_default`. */
+  readonly signatureKey?: string;
   readonly choice: Pick<FormatChoice, "maxUnrolledSteps">;
 }
 
@@ -67,13 +72,13 @@ const openers: Readonly<
       forTensorFlow,
     );
   },
-  "saved-model": async (path, { graph, choice }) => {
+  "saved-model": async (path, { graph, choice, savedModel, signatureKey }) => {
     const file = join(path, savedModelFile);
-    const { graphDef, signature } = parseSavedModel(await readFile(file), file);
+    const { graphDef, signature } = parseSavedModel(await readFile(file), file, signatureKey);
     return createGraphModelRunner(
       convertGraphDefToGraphModel(graphDef, signature),
       signature,
-      expandForGraphDef(graph, toGraphDefOptions(choice)),
+      expandForGraphDef(savedModel?.graph ?? graph, toGraphDefOptions(choice)),
       forTensorFlow,
     );
   },
