@@ -14,6 +14,7 @@ import {
 } from "@ckpt/manifest";
 
 import type { ArtifactRequest, FreezeResult, UnverifiedFormat } from "./freeze-options.js";
+import type { FurtherSignatures } from "./saved-model-signatures.js";
 
 /**
  * The artifact at `path`, if it was frozen from the model with this digest, or the same piece of it, into just these
@@ -25,7 +26,7 @@ import type { ArtifactRequest, FreezeResult, UnverifiedFormat } from "./freeze-o
 export async function findArtifact(
   path: string,
   sourceDigest: string,
-  { formats, tolerance, quantization, cut }: ArtifactRequest,
+  { formats, tolerance, quantization, maxUnrolledSteps, cut, signatures }: ArtifactRequest,
 ): Promise<FreezeResult | undefined> {
   let manifest: FreezeResult["manifest"];
   try {
@@ -37,14 +38,23 @@ export async function findArtifact(
   const isSame =
     manifest.source.digest === sourceDigest &&
     serializeCanonicalJson(manifest.cut ?? null) === serializeCanonicalJson(cut ?? null) &&
+    serializeCanonicalJson(listOutputs(manifest.signatures)) === serializeCanonicalJson(signatures ?? {}) &&
     manifest.tolerance <= tolerance &&
     JSON.stringify(manifest.quantization?.rules) === JSON.stringify(quantization?.rules) &&
     (manifest.quantization?.tolerance ?? 0) <= (quantization?.tolerance ?? 0) &&
+    manifest.maxUnrolledSteps === maxUnrolledSteps &&
     manifest.formats.length === formats.length &&
     formats.every((format) => manifest.formats.includes(format));
   return isSame && (await verifyFiles(path, manifest.files)).length === 0
     ? { path, manifest, isReused: true, unverified: listUnverified(manifest) }
     : undefined;
+}
+
+/** Further signatures as they are asked for: by the names of their outputs. */
+function listOutputs(signatures: ArtifactManifest["signatures"] = {}): FurtherSignatures {
+  return Object.fromEntries(
+    Object.entries(signatures).map(([key, { outputs }]) => [key, { outputs: outputs.map(({ name }) => name) }]),
+  );
 }
 
 /** An artifact keeps no reasons, but what was compared has a record. */

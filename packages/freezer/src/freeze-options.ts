@@ -3,6 +3,7 @@ import type { ArtifactCut, ArtifactFormat, ArtifactManifest, QuantizeRule, Seale
 
 import { chooseFormats, type FormatChoice } from "./choose-formats.js";
 import type { FreezeProgress } from "./progress.js";
+import { checkSignatures, type FurtherSignatures } from "./saved-model-signatures.js";
 
 /** What to write, and how close it has to be. */
 export interface FormatOptions {
@@ -20,7 +21,21 @@ export interface FormatOptions {
    * they are.
    */
   readonly quantize?: readonly QuantizeRule[];
+  /**
+   * Recurrences of no more steps stand in GraphModel, GraphDef and SavedModel step by step; longer ones are a loop, for
+   * which TensorFlow.js wants `executeAsync`. ONNX has operations for them. Default: 200.
+   */
+  readonly maxUnrolledSteps?: number;
   readonly onProgress?: (progress: FreezeProgress) => void;
+}
+
+/** Which piece of a model, and what else its SavedModel offers. */
+export interface PieceOptions extends ModelCut {
+  /**
+   * Signatures of the SavedModel besides `serving_default`, by key: the outputs of each, named as those of a cut. They share
+   * one graph, and each takes the inputs that its outputs need. Default: none.
+   */
+  readonly signatures?: FurtherSignatures;
 }
 
 /** A format that was written but not compared with the source. */
@@ -44,6 +59,8 @@ export interface FreezeResult {
 export interface ArtifactRequest extends FormatChoice {
   /** Absent for a whole model. */
   readonly cut?: ArtifactCut;
+  /** By ascending key; absent where there are none. */
+  readonly signatures?: FurtherSignatures;
 }
 
 /**
@@ -51,11 +68,14 @@ export interface ArtifactRequest extends FormatChoice {
  *
  * @throws {CkptError} INVALID_OPTION.
  */
-export function toArtifactRequest(options: FormatOptions, { inputs, outputs }: ModelCut): ArtifactRequest {
+export function toArtifactRequest(options: FormatOptions, piece: PieceOptions): ArtifactRequest {
+  const { inputs, outputs, signatures = {} } = piece;
   const choice = chooseFormats(options);
-  if (inputs === undefined && outputs === undefined) return choice;
+  const isWhole = inputs === undefined && outputs === undefined;
+  const cut = { ...(inputs === undefined ? {} : { inputs }), ...(outputs === undefined ? {} : { outputs }) };
   return {
     ...choice,
-    cut: { ...(inputs === undefined ? {} : { inputs }), ...(outputs === undefined ? {} : { outputs }) },
+    ...(isWhole ? {} : { cut }),
+    ...(Object.keys(signatures).length === 0 ? {} : { signatures: checkSignatures(signatures, choice) }),
   };
 }

@@ -1,16 +1,15 @@
 import { basename } from "node:path";
 
-import type { ModelCut } from "@ckpt/graph";
 import { artifactPath, CkptError } from "@ckpt/manifest";
 
 import { runFreezeJobs } from "./freeze-jobs.js";
-import { type FormatOptions, type FreezeResult, toArtifactRequest } from "./freeze-options.js";
+import { type FormatOptions, type FreezeResult, type PieceOptions, toArtifactRequest } from "./freeze-options.js";
 import { readSource } from "./read-source.js";
 import type { ModelSource, RunSource } from "./source.js";
 import type { WorkerOptions } from "./worker-options.js";
 
 /** What to freeze, where to, and how. */
-export interface FreezeOptions extends FormatOptions, ModelCut {
+export interface FreezeOptions extends FormatOptions, PieceOptions {
   /** A checkpoint folder, or the `model.json` of a LayersModel or GraphModel: its path, or what `readSource` made of it. */
   readonly source: string | ModelSource;
   /** The artifact's folder: new, empty, or an artifact to be replaced when its source or formats are others. */
@@ -18,7 +17,7 @@ export interface FreezeOptions extends FormatOptions, ModelCut {
 }
 
 /** Which run to freeze, and how. */
-export interface FreezeRunOptions extends FormatOptions, ModelCut {
+export interface FreezeRunOptions extends FormatOptions, PieceOptions {
   /** A run: its folder, or what `readSource` made of it. */
   readonly run: string | RunSource;
   /** Freezes several checkpoints at the same time. Default: one after the other, in this thread. */

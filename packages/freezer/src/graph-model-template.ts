@@ -1,9 +1,11 @@
-import { captureGraphModel, correctKernels, type ModelCut } from "@ckpt/graph";
+import { type CapturedGraphModel, captureGraphModel, correctKernels, type ModelCut } from "@ckpt/graph";
 import * as tf from "@tensorflow/tfjs";
 
+import type { PieceOptions } from "./freeze-options.js";
 import type { FreezeTemplate } from "./freeze-template.js";
 import type { LoadedModel } from "./load-model.js";
 import { readable } from "./readable.js";
+import { joinSignatures } from "./saved-model-signatures.js";
 import { createFunctionRunner } from "./verify/tfjs-runner.js";
 
 /**
@@ -11,7 +13,10 @@ import { createFunctionRunner } from "./verify/tfjs-runner.js";
  *
  * @throws {CkptError} MODEL_UNREADABLE when TensorFlow.js cannot make the model, and what `captureGraphModel` throws.
  */
-export async function captureGraphModelTemplate(loaded: LoadedModel, cut: ModelCut): Promise<FreezeTemplate> {
+export async function captureGraphModelTemplate(
+  loaded: LoadedModel,
+  { signatures, ...cut }: PieceOptions,
+): Promise<FreezeTemplate> {
   const { topology, weightSpecs, extras } = loaded.json;
   const model = await readable(loaded, () =>
     tf.loadGraphModel(
@@ -25,14 +30,19 @@ export async function captureGraphModelTemplate(loaded: LoadedModel, cut: ModelC
   );
   try {
     const corrections = new Set<string>();
-    const { template, compute } = correctKernels(
-      () => captureGraphModel(model, listNodes(topology), cut),
-      (reason) => corrections.add(reason),
-    );
+    const capture = (piece: ModelCut): CapturedGraphModel =>
+      correctKernels(
+        () => captureGraphModel(model, listNodes(topology), piece),
+        (reason) => corrections.add(reason),
+      );
+    const { template, compute } = capture(cut);
     return {
       graph: template,
+      shared:
+        signatures === undefined ? undefined : capture(joinSignatures(cut, template.signature, signatures)).template,
       corrections,
       reference: createFunctionRunner(compute),
+      createReference: (piece) => createFunctionRunner(capture(piece).compute),
       // Equal topologies of GraphModels are the same files.
       assignWeights: async () => {},
       dispose: () => {

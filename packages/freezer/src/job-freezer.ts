@@ -1,14 +1,16 @@
+import type { Graph, GraphTemplate } from "@ckpt/graph";
 import { isCkptError, leaseFolder } from "@ckpt/manifest";
 import * as tf from "@tensorflow/tfjs";
 
 import { findArtifact, requireReplaceable } from "./artifact-folder.js";
 import { bindSavedWeights } from "./bind-saved-weights.js";
 import type { EarlierArtifact } from "./earlier-artifact.js";
-import type { ArtifactRequest, FreezeResult } from "./freeze-options.js";
+import type { ArtifactRequest, FreezeResult, PieceOptions } from "./freeze-options.js";
 import { captureTemplate, type FreezeTemplate } from "./freeze-template.js";
 import { loadModel } from "./load-model.js";
 import type { FreezeProgress } from "./progress.js";
 import { readProbe } from "./read-probe.js";
+import { bindContent } from "./saved-model-signatures.js";
 import type { ModelSource } from "./source.js";
 import { writeArtifact } from "./write-artifact.js";
 
@@ -42,30 +44,38 @@ export interface JobFreezer {
 }
 
 /** Captures a topology once for all jobs in a row that share it, and not at all for artifacts that are there already. */
-export function createJobFreezer(request: JobRequest): JobFreezer {
+export function createJobFreezer({ isSkippingRemoved, ...request }: JobRequest): JobFreezer {
   let kept: { readonly topologyDigest: string; readonly template: FreezeTemplate } | undefined;
   const dispose = (): void => {
     kept?.template.dispose();
     kept = undefined;
   };
+  const { cut, signatures } = request;
+  const piece: PieceOptions = { ...cut, ...(signatures === undefined ? {} : { signatures }) };
   const freezeLoaded: JobFreezer["freeze"] = async ({ source, out }, earlier, onProgress) => {
     const loaded = await loadModel(source);
     const { topologyDigest } = loaded;
     if (kept?.topologyDigest === topologyDigest) await kept.template.assignWeights(loaded);
     else {
       dispose();
-      kept = { topologyDigest, template: await captureTemplate(loaded, request.cut ?? {}) };
+      kept = { topologyDigest, template: await captureTemplate(loaded, piece) };
       const nodeCount = kept.template.graph.graph.nodes.length;
       onProgress({ kind: "captured", source: source.path, topologyDigest, nodeCount });
       for (const reason of kept.template.corrections) {
         onProgress({ kind: "corrected", source: source.path, backend: tf.getBackend(), reason });
       }
     }
-    const { graph, reference } = kept.template;
+    const { graph, shared, reference, createReference } = kept.template;
     const { kind, digest } = source;
+    const bind = (template: GraphTemplate): Graph => bindSavedWeights(template, loaded.weights, source.path);
+    const further =
+      shared === undefined
+        ? {}
+        : { further: { ...bindContent(bind(shared), graph.signature, signatures ?? {}), createReference } };
     return writeArtifact(
       {
-        graph: bindSavedWeights(graph, loaded.weights, source.path),
+        graph: bind(graph),
+        ...further,
         signature: graph.signature,
         probeShapes: graph.probeShapes,
         probe: await readProbe(source),
@@ -84,7 +94,7 @@ export function createJobFreezer(request: JobRequest): JobFreezer {
       await requireReplaceable(out);
       if (source.kind !== "checkpoint") return freezeLoaded(job, earlier, onProgress);
       const lease = await leaseFolder(source.path).catch((error: unknown) => {
-        if (request.isSkippingRemoved && isCkptError(error, "MANIFEST_MISSING")) return undefined;
+        if (isSkippingRemoved && isCkptError(error, "MANIFEST_MISSING")) return undefined;
         throw error;
       });
       if (lease === undefined) {

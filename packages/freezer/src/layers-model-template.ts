@@ -1,9 +1,12 @@
-import { captureModel, correctKernels, createModelFunction, type ModelCut } from "@ckpt/graph";
+import { captureModel, correctKernels, createModelFunction, type GraphTemplate, type ModelCut } from "@ckpt/graph";
 import * as tf from "@tensorflow/tfjs";
 
+import type { PieceOptions } from "./freeze-options.js";
 import type { FreezeTemplate } from "./freeze-template.js";
 import type { LoadedModel } from "./load-model.js";
 import { readable } from "./readable.js";
+import { joinSignatures } from "./saved-model-signatures.js";
+import type { ReferenceRunner } from "./verify/runner.js";
 import { createFunctionRunner, createLayersModelRunner } from "./verify/tfjs-runner.js";
 import { withoutWeightValues } from "./without-weight-values.js";
 
@@ -13,7 +16,10 @@ import { withoutWeightValues } from "./without-weight-values.js";
  *
  * @throws {CkptError} MODEL_UNREADABLE when TensorFlow.js cannot make the model, and what `captureModel` throws.
  */
-export async function captureLayersModelTemplate(loaded: LoadedModel, cut: ModelCut): Promise<FreezeTemplate> {
+export async function captureLayersModelTemplate(
+  loaded: LoadedModel,
+  { signatures, ...cut }: PieceOptions,
+): Promise<FreezeTemplate> {
   const { topology, weightSpecs } = loaded.json;
   const model = await readable(loaded, () =>
     tf.loadLayersModel(
@@ -27,16 +33,22 @@ export async function captureLayersModelTemplate(loaded: LoadedModel, cut: Model
   try {
     const isWhole = cut.inputs === undefined && cut.outputs === undefined;
     const corrections = new Set<string>();
-    const graph = correctKernels(
-      () => captureModel(model, cut),
-      (reason) => corrections.add(reason),
-    );
+    const capture = (piece: ModelCut): GraphTemplate =>
+      withoutWeightValues(
+        correctKernels(
+          () => captureModel(model, piece),
+          (reason) => corrections.add(reason),
+        ),
+      );
+    const graph = capture(cut);
+    const createReference = (piece: ModelCut): ReferenceRunner =>
+      createFunctionRunner(createModelFunction(model, piece).compute);
     return {
-      graph: withoutWeightValues(graph),
+      graph,
+      shared: signatures === undefined ? undefined : capture(joinSignatures(cut, graph.signature, signatures)),
       corrections,
-      reference: isWhole
-        ? createLayersModelRunner(model)
-        : createFunctionRunner(createModelFunction(model, cut).compute),
+      reference: isWhole ? createLayersModelRunner(model) : createReference(cut),
+      createReference,
       assignWeights: (next) => assignWeights(model, next),
       dispose: () => {
         disposeModel(model);

@@ -3,14 +3,12 @@ import { basename, dirname, join, resolve } from "node:path";
 import { selectBackend } from "@ckpt/backend";
 import { type ModelSource, quantizedTolerances, readSource, type Source } from "@ckpt/freezer";
 import {
-  type ArtifactFormat,
   artifactFormats,
   artifactPath,
   CkptError,
   defaultArtifactFormats,
   formatPaths,
   quantizations,
-  type QuantizeRule,
   runLayout,
 } from "@ckpt/manifest";
 
@@ -18,6 +16,7 @@ import type { Command } from "../command.js";
 import { exitCodes } from "../exit-code.js";
 import { identifyFolder } from "../identify-folder.js";
 import { type LoadedConfig, loadRunConfigIfAny } from "../load-config.js";
+import { parseFormats, parseQuantizeRule, parseSignatures, splitNames } from "../parse-freeze-options.js";
 import { registerModules } from "../register-modules.js";
 import { describeBackend, formatParity, freezeModelStage, freezeRunStage } from "../stages/freeze-stage.js";
 import { formatBytes, formatTable, leftColumn, rightColumn } from "../table.js";
@@ -31,7 +30,9 @@ interface Arguments {
   readonly outputs: string | undefined;
   readonly register: readonly string[];
   readonly workers: number | undefined;
+  readonly signature: readonly string[];
   readonly quantize: readonly string[];
+  readonly "max-unrolled-steps": number | undefined;
 }
 
 /** `ckpt freeze`: checkpoints to artifacts. */
@@ -43,9 +44,10 @@ export const freezeCommand: Command<Arguments> = {
     ["freeze path/to/model.json --out frozen --formats onnx,graph-def", "one model, two formats"],
     ["freeze model.json --register ./layers.ts", "a model with layers of your own"],
     ["freeze model.json --outputs encoder/dense_1", "the part of a model that ends at this layer"],
+    ["freeze model.json --signature embed=encoder/dense_1", "a SavedModel that gives the embedding, too"],
     ["freeze runs/dense --quantize u8 --quantize 'u16=dense_1/*'", "a smaller GraphModel, one layer of it finer"],
   ],
-  repeatable: ["quantize", "register"],
+  repeatable: ["quantize", "register", "signature"],
   options: (parser) =>
     parser
       .positional("source", {
@@ -78,11 +80,26 @@ export const freezeCommand: Command<Arguments> = {
           "How the GraphModel stores its weights: u16, f16, u8 or none, or FORM=PATTERN of weight names with * and ?; " +
           "may be repeated, the last that matches counts. u16 is as small as f16 and closer on ordinary weights",
       })
+      .option("max-unrolled-steps", {
+        type: "number",
+        requiresArg: true,
+        describe:
+          "Recurrences of no more steps stand in the TensorFlow formats step by step, longer ones as a loop, which " +
+          "TensorFlow.js runs with executeAsync only; default: 200",
+      })
       .option("outputs", {
         type: "string",
         requiresArg: true,
         describe:
           "Comma-separated layers, nodes or outputs to end at, such as encoder/dense_1; default: the model's own",
+      })
+      .option("signature", {
+        type: "string",
+        array: true,
+        default: [] as readonly string[],
+        requiresArg: true,
+        describe:
+          "KEY=OUTPUTS: one more signature of the SavedModel, beside serving_default; outputs as above, may be repeated",
       })
       .option("inputs", {
         type: "string",
@@ -102,7 +119,9 @@ export const freezeCommand: Command<Arguments> = {
         requiresArg: true,
         describe: "Threads that freeze the checkpoints of a run; default: as cores and memory allow, where it pays",
       }),
-  run: async ({ source: path, out, formats, tolerance, inputs, outputs, quantize, register, workers }, context) => {
+  run: async (given, context) => {
+    const { source: path, out, formats, tolerance, inputs, outputs, quantize, register, workers } = given;
+    const { signature, "max-unrolled-steps": maxUnrolledSteps } = given;
     if (workers !== undefined && !(Number.isInteger(workers) && workers >= 1)) {
       throw new CkptError("INVALID_OPTION", { option: "--workers", expected: "1 or more", found: String(workers) });
     }
@@ -120,6 +139,8 @@ export const freezeCommand: Command<Arguments> = {
       ...(tolerance === undefined ? {} : { tolerance }),
       ...(inputs === undefined ? {} : { inputs: splitNames(inputs) }),
       ...(outputs === undefined ? {} : { outputs: splitNames(outputs) }),
+      ...(signature.length === 0 ? {} : { signatures: parseSignatures(signature) }),
+      ...(maxUnrolledSteps === undefined ? {} : { maxUnrolledSteps }),
       ...(quantize.length === 0 ? {} : { quantize: quantize.map(parseQuantizeRule) }),
     };
     const setUp = { ...describeBackend(config), ...(config === undefined ? {} : { config: config.path }), register };
@@ -143,6 +164,7 @@ export const freezeCommand: Command<Arguments> = {
           source: result.manifest.source,
           isReused: result.isReused,
           signature: result.manifest.signature,
+          signatures: result.manifest.signatures,
           formats: Object.fromEntries(
             result.manifest.formats.map((format) => [format, join(result.path, formatPaths[format])]),
           ),
@@ -175,30 +197,6 @@ async function chooseTarget(source: ModelSource): Promise<string> {
   return basename(checkpoints) === runLayout.checkpoints && (await identifyFolder(run)) === "run"
     ? artifactPath(run, basename(source.path))
     : `${source.path.replace(/[/\\]+$/, "")}.artifact`;
-}
-
-function splitNames(text: string): readonly string[] {
-  return text.split(",").map((name) => name.trim());
-}
-
-function parseFormats(text: string): readonly ArtifactFormat[] {
-  const names = splitNames(text);
-  const unknown = names.find((name) => !artifactFormats.some((format) => format === name));
-  if (unknown !== undefined) {
-    const expected = artifactFormats.join(", ");
-    throw new CkptError("INVALID_OPTION", { option: "--formats", expected, found: unknown });
-  }
-  return artifactFormats.filter((format) => names.includes(format));
-}
-
-/** `u8` is every weight; `u16=dense/*` those whose name is like that. */
-function parseQuantizeRule(text: string): QuantizeRule {
-  const [form = "", ...pattern] = text.split("=");
-  const as = quantizations.find((each) => each === form);
-  const weights = pattern.length === 0 ? "*" : pattern.join("=");
-  if (as !== undefined && weights !== "") return { as, weights };
-  const expected = `one of ${quantizations.join(", ")}, alone or with =PATTERN behind it`;
-  throw new CkptError("INVALID_OPTION", { option: "--quantize", expected, found: text });
 }
 
 function describeTolerances(): string {
