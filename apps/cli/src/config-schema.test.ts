@@ -57,7 +57,7 @@ describe("parseConfig", () => {
         maxUnrolledSteps: 0,
         inputs: ["hidden"],
         outputs: ["classes"],
-        signatures: { embed: { outputs: ["hidden"] } },
+        furtherSignatures: { embed: { outputs: ["hidden"] } },
       },
       evaluate: { split: "select", metrics: ["accuracy", "logLoss"], engine: "tfjs", batchSize: 32 },
     };

@@ -93,7 +93,7 @@ const configSchema: z.ZodType<CkptConfig> = z.strictObject({
       maxUnrolledSteps: z.int().nonnegative().exactOptional(),
       inputs: names.exactOptional(),
       outputs: names.exactOptional(),
-      signatures: z.record(z.string(), z.strictObject({ outputs: names })).exactOptional(),
+      furtherSignatures: z.record(z.string(), z.strictObject({ outputs: names })).exactOptional(),
     })
     .exactOptional(),
   evaluate: z

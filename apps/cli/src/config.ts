@@ -59,7 +59,7 @@ export interface FreezeConfig {
   /** Layers or outputs to end at. Default: the model's own outputs. */
   readonly outputs?: readonly string[];
   /** Signatures of the SavedModel besides `serving_default`, by key. Default: none. */
-  readonly signatures?: Readonly<Record<string, { readonly outputs: readonly string[] }>>;
+  readonly furtherSignatures?: Readonly<Record<string, { readonly outputs: readonly string[] }>>;
 }
 
 /** How candidates are scored and ranked. */

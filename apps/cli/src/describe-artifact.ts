@@ -17,7 +17,9 @@ export function describeArtifact(manifest: ArtifactManifest): Lines {
     ["source", describeSource(manifest)],
     ...describeCut(manifest.cut),
     ...describeSignature(manifest.signature),
-    ...Object.entries(manifest.signatures ?? {}).map(([key, each]) => ["signature", describePiece(key, each)] as const),
+    ...Object.entries(manifest.furtherSignatures ?? {}).map(
+      ([key, each]) => ["signature", describePiece(key, each)] as const,
+    ),
     ...describeGraph(manifest.graph),
     ...manifest.formats.map((format) => [format, describeFormatSize(manifest, format)] as const),
     ...(manifest.quantization?.rules ?? []).map((rule) => ["quantized", describeRule(rule)] as const),

@@ -33,7 +33,7 @@ export function parseSignatures(
     const [, key = "", outputs = ""] = /^(\w+)=(.+)$/.exec(text) ?? [];
     if (outputs === "" || signatures.has(key)) {
       const expected = "KEY=OUTPUTS with another key each time, such as embed=encoder/dense_1";
-      throw new CkptError("INVALID_OPTION", { option: "--signature", expected, found: text });
+      throw new CkptError("INVALID_OPTION", { option: "--further-signature", expected, found: text });
     }
     signatures.set(key, { outputs: splitNames(outputs) });
   }

@@ -92,10 +92,10 @@ describe("ckpt freeze of a piece", () => {
   });
 
   it("is a further signature of the SavedModel, which `show` names", async () => {
-    const given = ["freeze", "plain/model.json", "--signature", "embed=hidden", "--out", "signed", "--json"];
+    const given = ["freeze", "plain/model.json", "--further-signature", "embed=hidden", "--out", "signed", "--json"];
     const { stdout } = await requireCkpt(given, { cwd: folder });
     expect(JSON.parse(stdout)).toMatchObject({
-      artifacts: [{ signatures: { embed: { outputs: [{ name: "hidden" }] } } }],
+      artifacts: [{ furtherSignatures: { embed: { outputs: [{ name: "hidden" }] } } }],
     });
     const shown = await requireCkpt(["show", "signed"], { cwd: folder });
     expect(shown.stdout).toMatch(/^signature +embed: hidden of hidden_input$/m);

@@ -26,7 +26,7 @@ import type { FurtherSignatures } from "./saved-model-signatures.js";
 export async function findArtifact(
   path: string,
   sourceDigest: string,
-  { formats, tolerance, quantization, maxUnrolledSteps, cut, signatures }: ArtifactRequest,
+  { formats, tolerance, quantization, maxUnrolledSteps, cut, furtherSignatures }: ArtifactRequest,
 ): Promise<FreezeResult | undefined> {
   let manifest: FreezeResult["manifest"];
   try {
@@ -38,7 +38,8 @@ export async function findArtifact(
   const isSame =
     manifest.source.digest === sourceDigest &&
     serializeCanonicalJson(manifest.cut ?? null) === serializeCanonicalJson(cut ?? null) &&
-    serializeCanonicalJson(listOutputs(manifest.signatures)) === serializeCanonicalJson(signatures ?? {}) &&
+    serializeCanonicalJson(listOutputs(manifest.furtherSignatures)) ===
+      serializeCanonicalJson(furtherSignatures ?? {}) &&
     manifest.tolerance <= tolerance &&
     JSON.stringify(manifest.quantization?.rules) === JSON.stringify(quantization?.rules) &&
     (manifest.quantization?.tolerance ?? 0) <= (quantization?.tolerance ?? 0) &&
@@ -51,9 +52,9 @@ export async function findArtifact(
 }
 
 /** Further signatures as they are asked for: by the names of their outputs. */
-function listOutputs(signatures: ArtifactManifest["signatures"] = {}): FurtherSignatures {
+function listOutputs(furtherSignatures: ArtifactManifest["furtherSignatures"] = {}): FurtherSignatures {
   return Object.fromEntries(
-    Object.entries(signatures).map(([key, { outputs }]) => [key, { outputs: outputs.map(({ name }) => name) }]),
+    Object.entries(furtherSignatures).map(([key, { outputs }]) => [key, { outputs: outputs.map(({ name }) => name) }]),
   );
 }
 

@@ -35,7 +35,7 @@ export interface PieceOptions extends ModelCut {
    * Signatures of the SavedModel besides `serving_default`, by key: the outputs of each, named as those of a cut. They share
    * one graph, and each takes the inputs that its outputs need. Default: none.
    */
-  readonly signatures?: FurtherSignatures;
+  readonly furtherSignatures?: FurtherSignatures;
 }
 
 /** A format that was written but not compared with the source. */
@@ -60,7 +60,7 @@ export interface ArtifactRequest extends FormatChoice {
   /** Absent for a whole model. */
   readonly cut?: ArtifactCut;
   /** By ascending key; absent where there are none. */
-  readonly signatures?: FurtherSignatures;
+  readonly furtherSignatures?: FurtherSignatures;
 }
 
 /**
@@ -69,13 +69,15 @@ export interface ArtifactRequest extends FormatChoice {
  * @throws {CkptError} INVALID_OPTION.
  */
 export function toArtifactRequest(options: FormatOptions, piece: PieceOptions): ArtifactRequest {
-  const { inputs, outputs, signatures = {} } = piece;
+  const { inputs, outputs, furtherSignatures = {} } = piece;
   const choice = chooseFormats(options);
   const isWhole = inputs === undefined && outputs === undefined;
   const cut = { ...(inputs === undefined ? {} : { inputs }), ...(outputs === undefined ? {} : { outputs }) };
   return {
     ...choice,
     ...(isWhole ? {} : { cut }),
-    ...(Object.keys(signatures).length === 0 ? {} : { signatures: checkSignatures(signatures, choice) }),
+    ...(Object.keys(furtherSignatures).length === 0
+      ? {}
+      : { furtherSignatures: checkSignatures(furtherSignatures, choice) }),
   };
 }

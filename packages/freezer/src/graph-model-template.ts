@@ -15,7 +15,7 @@ import { createFunctionRunner } from "./verify/tfjs-runner.js";
  */
 export async function captureGraphModelTemplate(
   loaded: LoadedModel,
-  { signatures, ...cut }: PieceOptions,
+  { furtherSignatures, ...cut }: PieceOptions,
 ): Promise<FreezeTemplate> {
   const { topology, weightSpecs, extras } = loaded.json;
   const model = await readable(loaded, () =>
@@ -39,7 +39,9 @@ export async function captureGraphModelTemplate(
     return {
       graph: template,
       shared:
-        signatures === undefined ? undefined : capture(joinSignatures(cut, template.signature, signatures)).template,
+        furtherSignatures === undefined
+          ? undefined
+          : capture(joinSignatures(cut, template.signature, furtherSignatures)).template,
       corrections,
       reference: createFunctionRunner(compute),
       createReference: (piece) => createFunctionRunner(capture(piece).compute),

@@ -50,8 +50,8 @@ export function createJobFreezer({ isSkippingRemoved, ...request }: JobRequest):
     kept?.template.dispose();
     kept = undefined;
   };
-  const { cut, signatures } = request;
-  const piece: PieceOptions = { ...cut, ...(signatures === undefined ? {} : { signatures }) };
+  const { cut, furtherSignatures } = request;
+  const piece: PieceOptions = { ...cut, ...(furtherSignatures === undefined ? {} : { furtherSignatures }) };
   const freezeLoaded: JobFreezer["freeze"] = async ({ source, out }, earlier, onProgress) => {
     const loaded = await loadModel(source);
     const { topologyDigest } = loaded;
@@ -71,7 +71,7 @@ export function createJobFreezer({ isSkippingRemoved, ...request }: JobRequest):
     const further =
       shared === undefined
         ? {}
-        : { further: { ...bindContent(bind(shared), graph.signature, signatures ?? {}), createReference } };
+        : { further: { ...bindContent(bind(shared), graph.signature, furtherSignatures ?? {}), createReference } };
     return writeArtifact(
       {
         graph: bind(graph),

@@ -18,7 +18,7 @@ import { withoutWeightValues } from "./without-weight-values.js";
  */
 export async function captureLayersModelTemplate(
   loaded: LoadedModel,
-  { signatures, ...cut }: PieceOptions,
+  { furtherSignatures, ...cut }: PieceOptions,
 ): Promise<FreezeTemplate> {
   const { topology, weightSpecs } = loaded.json;
   const model = await readable(loaded, () =>
@@ -45,7 +45,8 @@ export async function captureLayersModelTemplate(
       createFunctionRunner(createModelFunction(model, piece).compute);
     return {
       graph,
-      shared: signatures === undefined ? undefined : capture(joinSignatures(cut, graph.signature, signatures)),
+      shared:
+        furtherSignatures === undefined ? undefined : capture(joinSignatures(cut, graph.signature, furtherSignatures)),
       corrections,
       reference: isWhole ? createLayersModelRunner(model) : createReference(cut),
       createReference,

@@ -31,10 +31,14 @@ export function checkSignatures(
   { formats }: Pick<ArtifactManifest, "formats">,
 ): FurtherSignatures {
   if (!formats.includes("saved-model")) {
-    throw refuse("signatures", "saved-model among the formats, the only one that has several", formats.join(", "));
+    throw refuse(
+      "furtherSignatures",
+      "saved-model among the formats, the only one that has several",
+      formats.join(", "),
+    );
   }
   for (const [key, { outputs }] of Object.entries(signatures)) {
-    const option = `signatures.${key}`;
+    const option = `furtherSignatures.${key}`;
     if (key === servingSignatureKey) throw refuse(option, "another key: its outputs are those of `outputs`", key);
     if (!/^\w+$/.test(key)) throw refuse(option, "a key of letters, digits and `_`", key);
     const repeated = outputs.find((name, index) => outputs.indexOf(name) !== index);

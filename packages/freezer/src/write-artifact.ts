@@ -60,7 +60,7 @@ export interface WriteArtifactOptions extends ArtifactRequest {
  */
 export async function writeArtifact(
   { graph, signature, probeShapes, probe, reference, further, source, label }: BoundSource,
-  { out, cut, signatures: _named, onProgress, earlier, ...choice }: WriteArtifactOptions,
+  { out, cut, furtherSignatures: _named, onProgress, earlier, ...choice }: WriteArtifactOptions,
 ): Promise<FreezeResult> {
   // Resolved, so that `.` and `..` have a parent to be staged in.
   const staged = await stageFolder(resolve(out), { isReplacing: true });
@@ -80,7 +80,7 @@ export async function writeArtifact(
       signature,
       ...(pieces.length === 0
         ? {}
-        : { signatures: Object.fromEntries(pieces.map((piece) => [piece.key, piece.signature])) }),
+        : { furtherSignatures: Object.fromEntries(pieces.map((piece) => [piece.key, piece.signature])) }),
       ...choice,
       graph: measureGraph(graph),
       parity,

@@ -26,7 +26,7 @@ function createModel(seed = 1): tf.LayersModel {
   return model;
 }
 
-const signatures = { features: { outputs: ["norm", "classes"] }, embed: { outputs: ["embedding"] } };
+const furtherSignatures = { features: { outputs: ["norm", "classes"] }, embed: { outputs: ["embedding"] } };
 
 async function runSignature(artifact: string, key: string, feeds: tf.NamedTensorMap): Promise<Float32Array> {
   const file = join(artifact, "saved-model/saved_model.pb");
@@ -42,11 +42,11 @@ describe("further signatures", () => {
     const model = createModel();
     const source = await writeCheckpoint(join(folder, "checkpoint"), model, 1);
     const { numTensors } = tf.memory();
-    const { path, manifest } = await freeze({ source, out: join(folder, "artifact"), signatures });
+    const { path, manifest } = await freeze({ source, out: join(folder, "artifact"), furtherSignatures });
 
     expect(tf.memory().numTensors).toBe(numTensors);
     expect(manifest.signature.outputs.map(({ name }) => name)).toEqual(["classes"]);
-    expect(manifest.signatures).toEqual({
+    expect(manifest.furtherSignatures).toEqual({
       embed: {
         inputs: [{ name: "image", dtype: "float32", shape: [null, 6] }],
         outputs: [{ name: "embedding", dtype: "float32", shape: [null, 4] }],
@@ -76,7 +76,7 @@ describe("further signatures", () => {
     const folder = await createTemporaryFolder();
     const source = await writeCheckpoint(join(folder, "checkpoint"), createModel(), 1);
     const plain = await freeze({ source, out: join(folder, "plain") });
-    const several = await freeze({ source, out: join(folder, "several"), signatures });
+    const several = await freeze({ source, out: join(folder, "several"), furtherSignatures });
     const { "artifact.json": _, "saved-model/saved_model.pb": __, ...files } = await describeFolder(plain.path);
     expect(Object.keys(files)).toHaveLength(4);
     expect(await describeFolder(several.path)).toMatchObject(files);
@@ -86,14 +86,16 @@ describe("further signatures", () => {
     const folder = await createTemporaryFolder();
     const run = join(folder, "run");
     await writeRun(run, [createModel(1), createModel(2)]);
-    const { embed, features } = signatures;
-    const made = await freezeRun({ run, signatures });
-    expect(made.map(({ manifest }) => Object.keys(manifest.signatures ?? {}))).toEqual([
+    const { embed, features } = furtherSignatures;
+    const made = await freezeRun({ run, furtherSignatures });
+    expect(made.map(({ manifest }) => Object.keys(manifest.furtherSignatures ?? {}))).toEqual([
       ["embed", "features"],
       ["embed", "features"],
     ]);
-    const isReused = async (given: Parameters<typeof freezeRun>[0]["signatures"]): Promise<boolean[]> =>
-      (await freezeRun({ run, ...(given === undefined ? {} : { signatures: given }) })).map((each) => each.isReused);
+    const isReused = async (given: Parameters<typeof freezeRun>[0]["furtherSignatures"]): Promise<boolean[]> =>
+      (await freezeRun({ run, ...(given === undefined ? {} : { furtherSignatures: given }) })).map(
+        (each) => each.isReused,
+      );
     expect(await isReused({ embed, features })).toEqual([true, true]);
     expect(await isReused({ embed })).toEqual([false, false]);
     expect(await isReused(undefined)).toEqual([false, false]);
@@ -108,29 +110,29 @@ describe("further signatures", () => {
     const again = await freeze({
       source: join(path, "graph-model/model.json"),
       out: join(folder, "second"),
-      signatures: { embed: { outputs: [node] } },
+      furtherSignatures: { embed: { outputs: [node] } },
     });
-    expect(again.manifest.signatures?.["embed"]?.inputs.map(({ name }) => name)).toEqual(["image"]);
+    expect(again.manifest.furtherSignatures?.["embed"]?.inputs.map(({ name }) => name)).toEqual(["image"]);
     expect(again.manifest.parity).toContainEqual(expect.objectContaining({ signature: "embed", output: node }));
   });
 
   it.each([
-    [{ serving_default: { outputs: ["classes"] } }, "signatures.serving_default"],
-    [{ "a b": { outputs: ["classes"] } }, "signatures.a b"],
-    [{ embed: { outputs: [] } }, "signatures.embed.outputs"],
-    [{ embed: { outputs: ["norm", "norm"] } }, "signatures.embed.outputs"],
+    [{ serving_default: { outputs: ["classes"] } }, "furtherSignatures.serving_default"],
+    [{ "a b": { outputs: ["classes"] } }, "furtherSignatures.a b"],
+    [{ embed: { outputs: [] } }, "furtherSignatures.embed.outputs"],
+    [{ embed: { outputs: ["norm", "norm"] } }, "furtherSignatures.embed.outputs"],
     [{ embed: { outputs: ["unheard"] } }, "outputs"],
   ])("are refused where they make no sense: %j", async (given, option) => {
     const folder = await createTemporaryFolder();
     const source = await writeCheckpoint(join(folder, "checkpoint"), createModel(), 1);
-    const frozen = freeze({ source, out: join(folder, "artifact"), signatures: given });
+    const frozen = freeze({ source, out: join(folder, "artifact"), furtherSignatures: given });
     await expect(frozen).rejects.toMatchObject({ code: "INVALID_OPTION", details: { option } });
   });
 
   it("are refused where no SavedModel is written", async () => {
     const folder = await createTemporaryFolder();
     const source = await writeCheckpoint(join(folder, "checkpoint"), createModel(), 1);
-    const frozen = freeze({ source, out: join(folder, "artifact"), signatures, formats: ["onnx"] });
-    await expect(frozen).rejects.toMatchObject({ code: "INVALID_OPTION", details: { option: "signatures" } });
+    const frozen = freeze({ source, out: join(folder, "artifact"), furtherSignatures, formats: ["onnx"] });
+    await expect(frozen).rejects.toMatchObject({ code: "INVALID_OPTION", details: { option: "furtherSignatures" } });
   });
 });

@@ -41,7 +41,7 @@ export interface ArtifactManifest extends DocumentHeader<"artifact"> {
   readonly cut?: ArtifactCut;
   readonly signature: Signature;
   /** Signatures of the SavedModel besides `serving_default`, by key. Absent where there are none. */
-  readonly signatures?: Readonly<Record<string, Signature>>;
+  readonly furtherSignatures?: Readonly<Record<string, Signature>>;
   readonly formats: readonly ArtifactFormat[];
   /** Largest absolute error accepted in `parity`, times the output's largest magnitude where that is above 1. */
   readonly tolerance: number;
@@ -120,7 +120,7 @@ export const artifactManifestType: DocumentType<ArtifactManifest> = {
       })
       .exactOptional(),
     signature: signatureSchema,
-    signatures: z.record(z.string(), signatureSchema).exactOptional(),
+    furtherSignatures: z.record(z.string(), signatureSchema).exactOptional(),
     formats: z.array(z.enum(artifactFormats)).min(1),
     tolerance: error,
     quantization: z.object({ rules: z.array(quantizeRuleSchema).min(1), tolerance: error }).exactOptional(),

@@ -61,7 +61,7 @@ function compareFields({ manifests }: ArtifactComparison): readonly Field[] {
 }
 
 function listFields(manifest: ArtifactManifest): readonly (readonly [string, string])[] {
-  const { signature, signatures = {}, formats, tolerance, quantization, graph, parity } = manifest;
+  const { signature, furtherSignatures = {}, formats, tolerance, quantization, graph, parity } = manifest;
   const tensors = describeSignature(signature).map(([side, text]) => {
     const [name = "", ...rest] = text.split(/ (?=\S+ \[)/);
     return [`${side} ${name}`, rest.join(" ")] as const;
@@ -71,7 +71,7 @@ function listFields(manifest: ArtifactManifest): readonly (readonly [string, str
   return [
     ["source", describeSource(manifest)],
     ...tensors,
-    ...Object.entries(signatures).map(([key, each]) => [`signature ${key}`, listNames(each)] as const),
+    ...Object.entries(furtherSignatures).map(([key, each]) => [`signature ${key}`, listNames(each)] as const),
     ...ops,
     ["parameters", parameterCount === undefined ? "" : formatCount(parameterCount)],
     ["flops", flopsPerExample === undefined ? "" : formatCount(flopsPerExample)],

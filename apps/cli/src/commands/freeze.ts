@@ -30,7 +30,7 @@ interface Arguments {
   readonly outputs: string | undefined;
   readonly register: readonly string[];
   readonly workers: number | undefined;
-  readonly signature: readonly string[];
+  readonly "further-signature": readonly string[];
   readonly quantize: readonly string[];
   readonly "max-unrolled-steps": number | undefined;
 }
@@ -44,10 +44,10 @@ export const freezeCommand: Command<Arguments> = {
     ["freeze path/to/model.json --out frozen --formats onnx,graph-def", "one model, two formats"],
     ["freeze model.json --register ./layers.ts", "a model with layers of your own"],
     ["freeze model.json --outputs encoder/dense_1", "the part of a model that ends at this layer"],
-    ["freeze model.json --signature embed=encoder/dense_1", "a SavedModel that gives the embedding, too"],
+    ["freeze model.json --further-signature embed=encoder/dense_1", "a SavedModel that gives the embedding, too"],
     ["freeze runs/dense --quantize u8 --quantize 'u16=dense_1/*'", "a smaller GraphModel, one layer of it finer"],
   ],
-  repeatable: ["quantize", "register", "signature"],
+  repeatable: ["further-signature", "quantize", "register"],
   options: (parser) =>
     parser
       .positional("source", {
@@ -93,7 +93,7 @@ export const freezeCommand: Command<Arguments> = {
         describe:
           "Comma-separated layers, nodes or outputs to end at, such as encoder/dense_1; default: the model's own",
       })
-      .option("signature", {
+      .option("further-signature", {
         type: "string",
         array: true,
         default: [] as readonly string[],
@@ -121,7 +121,7 @@ export const freezeCommand: Command<Arguments> = {
       }),
   run: async (given, context) => {
     const { source: path, out, formats, tolerance, inputs, outputs, quantize, register, workers } = given;
-    const { signature, "max-unrolled-steps": maxUnrolledSteps } = given;
+    const { "further-signature": furtherSignature, "max-unrolled-steps": maxUnrolledSteps } = given;
     if (workers !== undefined && !(Number.isInteger(workers) && workers >= 1)) {
       throw new CkptError("INVALID_OPTION", { option: "--workers", expected: "1 or more", found: String(workers) });
     }
@@ -139,7 +139,7 @@ export const freezeCommand: Command<Arguments> = {
       ...(tolerance === undefined ? {} : { tolerance }),
       ...(inputs === undefined ? {} : { inputs: splitNames(inputs) }),
       ...(outputs === undefined ? {} : { outputs: splitNames(outputs) }),
-      ...(signature.length === 0 ? {} : { signatures: parseSignatures(signature) }),
+      ...(furtherSignature.length === 0 ? {} : { furtherSignatures: parseSignatures(furtherSignature) }),
       ...(maxUnrolledSteps === undefined ? {} : { maxUnrolledSteps }),
       ...(quantize.length === 0 ? {} : { quantize: quantize.map(parseQuantizeRule) }),
     };
@@ -164,7 +164,7 @@ export const freezeCommand: Command<Arguments> = {
           source: result.manifest.source,
           isReused: result.isReused,
           signature: result.manifest.signature,
-          signatures: result.manifest.signatures,
+          furtherSignatures: result.manifest.furtherSignatures,
           formats: Object.fromEntries(
             result.manifest.formats.map((format) => [format, join(result.path, formatPaths[format])]),
           ),
