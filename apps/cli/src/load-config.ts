@@ -1,13 +1,12 @@
 import { stat } from "node:fs/promises";
-import { dirname, extname, join, relative, resolve, sep } from "node:path";
-import { pathToFileURL } from "node:url";
+import { dirname, join, relative, resolve, sep } from "node:path";
 
 import { CkptError, isCkptError, readDocument, runLayout, runManifestType } from "@ckpt/manifest";
-import { createJiti } from "jiti";
 
 import { parseConfig } from "./config-schema.js";
 import type { CkptConfig } from "./config.js";
 import { identifyFolder } from "./identify-folder.js";
+import { importModule } from "./import-module.js";
 
 /** A configuration and the file it came from. */
 export interface LoadedConfig {
@@ -89,25 +88,4 @@ async function isFile(path: string): Promise<boolean> {
     (found) => found.isFile(),
     () => false,
   );
-}
-
-/**
- * What Node says of a TypeScript file that it cannot read itself: it strips types from 22.18 on, but not an enum, and it
- * does not look for `./data.ts` where TypeScript writes `./data.js`.
- */
-const nodeCannotRead: ReadonlySet<string | undefined> = new Set([
-  "ERR_UNKNOWN_FILE_EXTENSION",
-  "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX",
-  "ERR_MODULE_NOT_FOUND",
-]);
-
-/** Node itself where it can read the file, else jiti. */
-async function importModule(path: string): Promise<object> {
-  try {
-    return (await import(pathToFileURL(path).href)) as object;
-  } catch (error) {
-    const isTypeScript = /^\.[cm]?ts$/.test(extname(path));
-    if (!isTypeScript || !nodeCannotRead.has((error as NodeJS.ErrnoException | undefined)?.code)) throw error;
-    return createJiti(import.meta.url, { fsCache: false }).import<object>(path);
-  }
 }

@@ -23,6 +23,7 @@ const commands: Readonly<Record<string, (add: AddCommand) => Promise<void>>> = {
   freeze: async (add) => add((await import("./commands/freeze.js")).freezeCommand),
   evaluate: async (add) => add((await import("./commands/evaluate.js")).evaluateCommand),
   rank: async (add) => add((await import("./commands/rank.js")).rankCommand),
+  export: async (add) => add((await import("./commands/export.js")).exportCommand),
   ls: async (add) => add((await import("./commands/ls.js")).lsCommand),
   show: async (add) => add((await import("./commands/show.js")).showCommand),
   pin: async (add) => add((await import("./commands/pin.js")).pinCommand),

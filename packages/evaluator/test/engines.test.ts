@@ -217,6 +217,22 @@ describe("the engine tfjs", () => {
     });
   });
 
+  it("runs a GraphModel with a loop as it runs one without", async () => {
+    const folder = await makeFolder();
+    const engine = await loadEngine("tfjs");
+    const { inputs } = await makeClassSplit(5).read(0, 5);
+    const outputs = [];
+    for (const hasLoop of [false, true]) {
+      const session = await engine.open(
+        await makeArtifact(folder, `loop-${hasLoop}`, 1, { hasLoop }),
+        classifierSignature,
+      );
+      outputs.push(await session.predict(inputs));
+      await session.close();
+    }
+    expect(outputs[1]).toEqual(outputs[0]);
+  });
+
   it("fails with the reason on a GraphModel that does not load", async () => {
     const folder = await makeFolder();
     const artifact = await makeArtifact(folder, "a", 1, { weights: {} });

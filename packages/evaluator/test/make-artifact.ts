@@ -30,6 +30,8 @@ export interface ArtifactOptions {
   readonly onnx?: Uint8Array;
   /** Takes the place of a fixture's weights. */
   readonly weights?: Weights;
+  /** Whether the GraphModel has a loop, which ends before its first turn. */
+  readonly hasLoop?: boolean;
   /** Path of the weight shard as `model.json` names it. */
   readonly shard?: string;
 }
@@ -55,7 +57,7 @@ export async function makeArtifact(
   if (formats.includes("graph-model")) {
     const weights = options.weights ?? (await readWeights(fixture));
     const shard = options.shard ?? "weights.bin";
-    await stage.write(formatPaths["graph-model"], JSON.stringify(describeGraphModel(shard)));
+    await stage.write(formatPaths["graph-model"], JSON.stringify(describeGraphModel(shard, options.hasLoop)));
     await stage.write(
       "graph-model/weights.bin",
       Buffer.from(Float32Array.from(weightShapes.flatMap(({ name }) => weights[name] ?? [])).buffer),
@@ -90,8 +92,37 @@ function tensorShape(...sizes: readonly number[]): object {
   return { dim: sizes.map((size) => ({ size: String(size) })) };
 }
 
+// A loop over a value and a flag; the flag is that of the first element.
+const loop = [
+  { name: "never", op: "Less", input: ["y1", "y1"], attr: { T: { type: "DT_FLOAT" } } },
+  {
+    name: "loop",
+    op: "StatelessWhile",
+    input: ["y1", "never"],
+    attr: {
+      T: { list: { type: ["DT_FLOAT", "DT_BOOL"] } },
+      cond: { func: { name: "cond" } },
+      body: { func: { name: "body" } },
+    },
+  },
+];
+
+/** A function of both that gives back some. */
+function loopFunction(name: string, given: readonly string[]): object {
+  const types: Readonly<Record<string, string>> = { value: "DT_FLOAT", flag: "DT_BOOL" };
+  return {
+    signature: {
+      name,
+      inputArg: Object.entries(types).map(([argument, type]) => ({ name: argument, type })),
+      outputArg: given.map((argument) => ({ name: `next_${argument}`, type: types[argument] })),
+    },
+    nodeDef: [],
+    ret: Object.fromEntries(given.map((argument) => [`next_${argument}`, argument])),
+  };
+}
+
 /** The classifier as TensorFlow.js's converter writes a GraphModel: a GraphDef in proto3 JSON with a signature. */
-function describeGraphModel(shard: string): object {
+function describeGraphModel(shard: string, hasLoop = false): object {
   const float = { T: { type: "DT_FLOAT" } };
   const constants = weightShapes.map(({ name, shape }) => ({
     name,
@@ -114,9 +145,10 @@ function describeGraphModel(shard: string): object {
         { name: "active", op: "Relu", input: ["hidden"], attr: float },
         { name: "product2", op: "MatMul", input: ["active", "w2"], attr: float },
         { name: "y1", op: "BiasAdd", input: ["product2", "b2"], attr: float },
-        { name: "y2", op: "Softmax", input: ["y1"], attr: float },
+        ...(hasLoop ? loop : []),
+        { name: "y2", op: "Softmax", input: [hasLoop ? "loop" : "y1"], attr: float },
       ],
-      library: {},
+      library: hasLoop ? { function: [loopFunction("cond", ["flag"]), loopFunction("body", ["value", "flag"])] } : {},
       versions: { producer: 1 },
     },
     // The keys are not the nodes' names, as with the freezer.

@@ -2,7 +2,6 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 
 import {
-  type ArtifactFormat,
   type ArtifactManifest,
   artifactManifestType,
   CkptError,
@@ -10,29 +9,25 @@ import {
   manifestNames,
   nodeFileSystem,
   readDocument,
-  type Sealed,
+  serializeCanonicalJson,
   verifyFiles,
 } from "@ckpt/manifest";
 
-/** What an artifact has to be to be left as it is. */
-export interface WantedArtifact {
-  /** The source's digest. */
-  readonly sourceDigest: string;
-  readonly formats: readonly ArtifactFormat[];
-  readonly tolerance: number;
-}
+import type { ArtifactRequest, FreezeResult, UnverifiedFormat } from "./freeze-options.js";
 
 /**
- * The artifact at `path`, if it was frozen from the model with this digest into just these formats, was held to this
- * tolerance or a smaller one, and all its files are as they were written; `undefined` where there is none or another.
+ * The artifact at `path`, if it was frozen from the model with this digest, or the same piece of it, into just these
+ * formats, was held to this tolerance or a smaller one, and all its files are as they were written; `undefined` where
+ * there is none or another.
  *
  * @throws {CkptError} SCHEMA_TOO_NEW when a newer ckpt wrote it.
  */
 export async function findArtifact(
   path: string,
-  { sourceDigest, formats, tolerance }: WantedArtifact,
-): Promise<Sealed<ArtifactManifest> | undefined> {
-  let manifest: Sealed<ArtifactManifest>;
+  sourceDigest: string,
+  { formats, tolerance, cut }: ArtifactRequest,
+): Promise<FreezeResult | undefined> {
+  let manifest: FreezeResult["manifest"];
   try {
     manifest = await readDocument(artifactManifestType, join(path, manifestNames.artifact));
   } catch (error) {
@@ -41,10 +36,20 @@ export async function findArtifact(
   }
   const isSame =
     manifest.source.digest === sourceDigest &&
+    serializeCanonicalJson(manifest.cut ?? null) === serializeCanonicalJson(cut ?? null) &&
     manifest.tolerance <= tolerance &&
     manifest.formats.length === formats.length &&
     formats.every((format) => manifest.formats.includes(format));
-  return isSame && (await verifyFiles(path, manifest.files)).length === 0 ? manifest : undefined;
+  return isSame && (await verifyFiles(path, manifest.files)).length === 0
+    ? { path, manifest, isReused: true, unverified: listUnverified(manifest) }
+    : undefined;
+}
+
+/** An artifact keeps no reasons, but what was compared has a record. */
+function listUnverified({ formats, parity }: ArtifactManifest): readonly UnverifiedFormat[] {
+  return formats
+    .filter((format) => parity.every((record) => record.format !== format))
+    .map((format) => ({ format, reason: "it was not compared when it was frozen" }));
 }
 
 /**

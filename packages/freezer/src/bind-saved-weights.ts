@@ -16,21 +16,29 @@ export function bindSavedWeights(
   saved: ReadonlyMap<string, SavedWeight>,
   path: string,
 ): Graph {
+  try {
+    return bindWeights(template, findSavedWeights(template, saved));
+  } catch (cause) {
+    if (!isCkptError(cause, "WEIGHTS_MISMATCH")) throw cause;
+    throw new CkptError("WEIGHTS_MISMATCH", { ...cause.details, path }, { cause });
+  }
+}
+
+/** The weights of a template, by its keys, as far as they are among the saved ones. */
+export function findSavedWeights(
+  template: GraphTemplate,
+  saved: ReadonlyMap<string, SavedWeight>,
+): ReadonlyMap<string, WeightData> {
   const withoutCell = new Map([...saved.values()].map((weight) => [dropCellName(weight.name), weight]));
   const weights = new Map<string, WeightData>();
   for (const { key, savedName } of template.weights) {
-    const weight = saved.get(savedName) ?? withoutCell.get(savedName);
+    const weight = saved.get(savedName) ?? saved.get(key) ?? withoutCell.get(savedName);
     const dtype = dtypes.find((dtype) => dtype === weight?.dtype);
     if (weight !== undefined && dtype !== undefined) {
       weights.set(key, { dtype, shape: weight.shape, values: weight.values });
     }
   }
-  try {
-    return bindWeights(template, weights);
-  } catch (cause) {
-    if (!isCkptError(cause, "WEIGHTS_MISMATCH")) throw cause;
-    throw new CkptError("WEIGHTS_MISMATCH", { ...cause.details, path }, { cause });
-  }
+  return weights;
 }
 
 // Keras from TensorFlow 2.2 on writes `lstm/lstm_cell/kernel` for what TensorFlow.js calls `lstm/kernel`; its

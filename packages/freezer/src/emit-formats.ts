@@ -80,7 +80,8 @@ function toGraphModelFiles(model: GraphModel, path: string): readonly EmittedFil
   return [{ path, data: json }, ...shards.map(({ name, data }) => ({ path: `${folder}${name}`, data }))];
 }
 
-function mergeRefusals(refusals: readonly CkptError<"UNSUPPORTED_OP">[]): CkptError<"UNSUPPORTED_OP"> {
+/** The refusals of several formats as one error. */
+export function mergeRefusals(refusals: readonly CkptError<"UNSUPPORTED_OP">[]): CkptError<"UNSUPPORTED_OP"> {
   const [first] = refusals;
   if (first !== undefined && refusals.length === 1) return first;
   // A SavedModel and a GraphModel are made from a GraphDef and may refuse for its reasons, once more.

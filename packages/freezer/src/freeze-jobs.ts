@@ -1,121 +1,104 @@
-import {
-  type ArtifactFormat,
-  artifactFormats,
-  type ArtifactManifest,
-  CkptError,
-  isCkptError,
-  leaseFolder,
-} from "@ckpt/manifest";
+import { availableParallelism, freemem } from "node:os";
 
-import { findArtifact, requireReplaceable } from "./artifact-folder.js";
-import { bindSavedWeights } from "./bind-saved-weights.js";
-import type { FormatOptions, FreezeResult, UnverifiedFormat } from "./freeze-options.js";
-import { assignWeights, captureTemplate, disposeTemplate, type FreezeTemplate } from "./freeze-template.js";
-import { loadModel } from "./load-model.js";
-import type { ModelSource } from "./source.js";
-import { writeArtifact } from "./write-artifact.js";
-
-/** A model to be frozen and the folder its artifact goes to. */
-export interface FreezeJob {
-  readonly source: ModelSource;
-  readonly out: string;
-}
+import type { FreezeResult } from "./freeze-options.js";
+import { createJobFreezer, type FreezeJob, type JobFreezer, type JobRequest } from "./job-freezer.js";
+import { createJobQueue, type JobQueue } from "./job-queue.js";
+import type { FreezeProgress } from "./progress.js";
+import { startWorker } from "./start-worker.js";
+import { chooseWorkerCount, isWorthWorkers, type WorkerOptions } from "./worker-options.js";
 
 /** How a list of jobs is done. */
-export interface FreezeJobsOptions extends FormatOptions {
-  /** A checkpoint that its run has removed meanwhile is left out, with a `skipped` event. Default: false, an error. */
-  readonly isSkippingRemoved?: boolean;
+export interface FreezeJobsOptions extends JobRequest {
+  readonly onProgress: (progress: FreezeProgress) => void;
+  /** Default: all in this thread. */
+  readonly workers?: WorkerOptions | undefined;
 }
 
 /**
- * Freezes models one after the other. A topology is captured once for all jobs in a row that share it, and not at all
- * for artifacts that are there already. No tensor stays behind. A checkpoint is leased while it is worked on, so that the
- * run's trainer does not remove it.
+ * Freezes models, one after the other or several at the same time: the files are the same for any number of workers, and
+ * so is the order of progress and results. A topology is captured once for all jobs in a row that share it. No tensor
+ * stays behind.
  *
- * @throws {CkptError} at the first job that fails; the artifacts of the jobs before it stay.
+ * @throws {CkptError} at the first job in the list that fails; of the others, those before it and those that were being
+ *   done are finished and stay.
  */
 export async function runFreezeJobs(
   jobs: readonly FreezeJob[],
-  { formats, tolerance = 1e-5, onProgress = () => {}, isSkippingRemoved = false }: FreezeJobsOptions,
+  { onProgress, workers, ...request }: FreezeJobsOptions,
 ): Promise<readonly FreezeResult[]> {
-  const writeOptions = { formats: chooseFormats(formats), tolerance: checkTolerance(tolerance), onProgress };
-  const results: FreezeResult[] = [];
-  let template: FreezeTemplate | undefined;
-  const freezeLoaded = async ({ source, out }: FreezeJob): Promise<FreezeResult> => {
-    const loaded = await loadModel(source);
-    if (template?.topologyDigest === loaded.topologyDigest) await assignWeights(template, loaded);
-    else {
-      if (template !== undefined) disposeTemplate(template);
-      template = undefined;
-      template = await captureTemplate(loaded);
-      const { topologyDigest, graph } = template;
-      onProgress({ kind: "captured", source: source.path, topologyDigest, nodeCount: graph.graph.nodes.length });
-    }
-    const graph = bindSavedWeights(template.graph, loaded.weights, source.path);
-    return writeArtifact(template, source, graph, { ...writeOptions, out });
+  const queue = createJobQueue(jobs, onProgress);
+  const local = createJobFreezer(request);
+  const pool = workers === undefined ? undefined : createPool(workers, chooseCount(workers, jobs), request, queue);
+  let writtenCount = 0;
+  const observed: Pick<JobFreezer, "freeze"> = {
+    freeze: async (...given) => {
+      const result = await local.freeze(...given);
+      if (result?.isReused === false) writtenCount++;
+      return result;
+    },
   };
-  /** `undefined` for a checkpoint that is left out. */
-  const freezeModel = async (job: FreezeJob): Promise<FreezeResult | undefined> => {
-    const { source, out } = job;
-    const manifest = await findArtifact(out, { sourceDigest: source.digest, ...writeOptions });
-    if (manifest !== undefined) return { path: out, manifest, isReused: true, unverified: listUnverified(manifest) };
-    await requireReplaceable(out);
-    if (source.kind !== "checkpoint") return freezeLoaded(job);
-    const lease = await leaseFolder(source.path).catch((error: unknown) => {
-      if (isSkippingRemoved && isCkptError(error, "MANIFEST_MISSING")) return undefined;
-      throw error;
-    });
-    if (lease === undefined) {
-      const reason = `${source.path}: removed by its run before it could be frozen`;
-      onProgress({ kind: "skipped", source: source.path, step: source.step, reason });
-      return undefined;
-    }
-    try {
-      return await freezeLoaded(job);
-    } finally {
-      await lease.release();
-    }
-  };
+  // What is there already is no work for workers. Until they are ready this thread goes on, unless they were asked for.
+  const isWorkHere = (): boolean =>
+    queue.remainingCount() > 0 && pool?.isReady() !== true && !(writtenCount > 0 && pool?.isAskedFor === true);
   try {
-    for (const [index, { source, out }] of jobs.entries()) {
-      const result = await freezeModel({ source, out });
-      if (result === undefined) continue;
-      results.push(result);
-      onProgress({
-        kind: "artifact",
-        source: source.path,
-        path: result.path,
-        ...(source.kind === "checkpoint" ? { step: source.step } : {}),
-        sizeBytes: result.manifest.files.reduce((size, file) => size + file.sizeBytes, 0),
-        parity: result.manifest.parity,
-        isReused: result.isReused,
-        index: index + 1,
-        count: jobs.length,
-      });
+    while (isWorkHere()) {
+      const [remaining, started] = [queue.remainingCount(), process.cpuUsage()];
+      await queue.work(observed, () => queue.remainingCount() === remaining);
+      // The first one takes longer: it captures the model and warms everything up.
+      const { user, system } = process.cpuUsage(started);
+      const isWorth = writtenCount > 1 && isWorthWorkers((user + system) / 1000, queue.remainingCount());
+      if (isWorth || (writtenCount > 0 && pool?.isAskedFor === true)) pool?.start();
     }
   } finally {
-    if (template !== undefined) disposeTemplate(template);
+    local.dispose();
+    await pool?.finish();
   }
-  return results;
+  return queue.finish();
 }
 
-/** An artifact keeps no reasons, but what was compared has a record. */
-function listUnverified({ formats, parity }: ArtifactManifest): readonly UnverifiedFormat[] {
-  return formats
-    .filter((format) => parity.every((record) => record.format !== format))
-    .map((format) => ({ format, reason: "it was not compared when it was frozen" }));
+function chooseCount({ count }: WorkerOptions, jobs: readonly FreezeJob[]): number {
+  return count ?? chooseWorkerCount(jobs, { coreCount: availableParallelism(), freeBytes: freemem() });
 }
 
-/** The formats asked for, each once and in the order of `artifactFormats`, so that equal sets give equal manifests. */
-function chooseFormats(formats: readonly ArtifactFormat[] = artifactFormats): readonly ArtifactFormat[] {
-  const chosen = artifactFormats.filter((format) => formats.includes(format));
-  const unknown = formats.filter((format) => !artifactFormats.includes(format));
-  if (chosen.length > 0 && unknown.length === 0) return chosen;
-  const expected = `one or more of ${artifactFormats.join(", ")}`;
-  throw new CkptError("INVALID_OPTION", { option: "formats", expected, found: formats.join(", ") || "none" });
+/** Workers that are started when they are wanted. Until one of them is ready, others do the work. */
+interface Pool {
+  /** There are to be several, whether it pays or not. */
+  readonly isAskedFor: boolean;
+  /** Starts the workers, if there are to be more than one and they are not started yet. */
+  readonly start: () => void;
+  readonly isReady: () => boolean;
+  /** Waits for the work to be done and ends the workers. */
+  readonly finish: () => Promise<void>;
 }
 
-function checkTolerance(tolerance: number): number {
-  if (tolerance >= 0) return tolerance;
-  throw new CkptError("INVALID_OPTION", { option: "tolerance", expected: "0 or more", found: String(tolerance) });
+function createPool(options: WorkerOptions, count: number, request: JobRequest, queue: JobQueue): Pool {
+  const stops: (() => Promise<void>)[] = [];
+  const working: Promise<void>[] = [];
+  let isReady = false;
+  const startOne = async (): Promise<void> => {
+    const worker = startWorker(options, request);
+    stops.push(worker.stop);
+    try {
+      await worker.ready;
+      isReady = true;
+      await queue.work(worker, () => true);
+    } catch (error) {
+      // One that is not needed any more is stopped while it starts.
+      if (queue.remainingCount() > 0) queue.fail(error);
+    } finally {
+      await worker.stop();
+    }
+  };
+  return {
+    isAskedFor: options.count !== undefined && count > 1,
+    start: () => {
+      const needed = Math.min(count, queue.remainingCount());
+      if (count > 1 && working.length === 0) working.push(...Array.from({ length: needed }, startOne));
+    },
+    isReady: () => isReady,
+    finish: async () => {
+      if (!isReady && queue.remainingCount() === 0) await Promise.all(stops.map((stop) => stop()));
+      await Promise.all(working);
+    },
+  };
 }

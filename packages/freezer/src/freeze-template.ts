@@ -1,68 +1,43 @@
-import { captureModel, type GraphTemplate } from "@ckpt/graph";
+import type { GraphTemplate, ModelCut } from "@ckpt/graph";
 import { CkptError } from "@ckpt/manifest";
-import * as tf from "@tensorflow/tfjs";
 
+import { captureGraphModelTemplate } from "./graph-model-template.js";
+import { captureLayersModelTemplate } from "./layers-model-template.js";
 import type { LoadedModel } from "./load-model.js";
+import type { Runner } from "./verify/runner.js";
 
 /** A captured topology with the model it was captured from, which lends itself to every further set of weights. */
 export interface FreezeTemplate {
-  readonly topologyDigest: string;
   readonly graph: GraphTemplate;
-  /** What frozen formats are compared with. Its weights are those of the model loaded or assigned last. */
-  readonly model: tf.LayersModel;
+  /** What TensorFlow.js computes wrong in this model on the current backend; the artifact does not. */
+  readonly corrections: ReadonlySet<string>;
+  /** What frozen formats are compared with: the model, with the weights loaded or assigned last. */
+  readonly reference: Runner;
+  /**
+   * Gives the model the weights of another one of the same topology.
+   *
+   * @throws {CkptError} MODEL_UNREADABLE when the weights are not those of this topology.
+   */
+  assignWeights(loaded: LoadedModel): Promise<void>;
+  /** Frees the tensors of the model. */
+  dispose(): void;
 }
 
 /**
- * Makes a TensorFlow.js model and captures it. Custom layers have to be registered with
- * `tf.serialization.registerClass` before. The model's tensors stay until {@link disposeTemplate}.
+ * Makes a TensorFlow.js model and captures it, or the piece of it that the cut names. Custom layers have to be registered
+ * with `tf.serialization.registerClass` before. The model's tensors stay until {@link FreezeTemplate.dispose}.
  *
- * @throws {CkptError} MODEL_UNREADABLE when TensorFlow.js cannot make the model, and what `captureModel` throws.
+ * @throws {CkptError} MODEL_UNREADABLE when TensorFlow.js cannot make the model or its computation is not in the files,
+ *   and what `captureModel` and `captureGraphModel` throw.
  */
-export async function captureTemplate(loaded: LoadedModel): Promise<FreezeTemplate> {
-  const { topology, topologyDigest, weightSpecs, weightBytes } = loaded;
-  const model = await readable(loaded, () =>
-    tf.loadLayersModel(
-      tf.io.fromMemory({ modelTopology: topology, weightSpecs: [...weightSpecs], weightData: weightBytes.buffer }),
-    ),
-  );
-  try {
-    return { topologyDigest, graph: captureModel(model), model };
-  } catch (error) {
-    model.dispose();
-    throw error;
-  }
-}
-
-/**
- * Gives the template's model the weights of another model of the same topology, by TensorFlow.js's own way of loading
- * them: so what the formats are compared with does not rest on how the freezer reads weights.
- *
- * @throws {CkptError} MODEL_UNREADABLE when the weights are not those of this topology.
- */
-export async function assignWeights({ model }: FreezeTemplate, loaded: LoadedModel): Promise<void> {
-  const tensors = tf.io.decodeWeights(loaded.weightBytes.buffer, [...loaded.weightSpecs]);
-  const own = Object.fromEntries(Object.entries(tensors).filter(([name]) => loaded.weights.has(name)));
-  try {
-    await readable(loaded, () => model.loadWeights(own));
-  } finally {
-    tf.dispose(tensors);
-  }
-}
-
-/** Frees the tensors of the template's model. */
-export function disposeTemplate({ model }: FreezeTemplate): void {
-  model.dispose();
-}
-
-async function readable<Result>({ source }: LoadedModel, action: () => Result): Promise<Awaited<Result>> {
-  try {
-    return await action();
-  } catch (cause) {
-    const remedy = "Register custom layers with tf.serialization.registerClass before; save the model again otherwise.";
-    throw new CkptError(
-      "MODEL_UNREADABLE",
-      { path: source.path, reason: `TensorFlow.js cannot load it: ${(cause as Error).message}`, remedy },
-      { cause },
-    );
-  }
+export async function captureTemplate(loaded: LoadedModel, cut: ModelCut): Promise<FreezeTemplate> {
+  const { format } = loaded.json;
+  if (format === "layers-model") return captureLayersModelTemplate(loaded, cut);
+  if (format === "graph-model") return captureGraphModelTemplate(loaded, cut);
+  throw new CkptError("MODEL_UNREADABLE", {
+    path: loaded.source.path,
+    reason: "a model written by hand: its variables are stored here, the function that predicts with them is not",
+    remedy:
+      "Use the API where that function is: capture({ variables, predict, inputs }).bind(await readWeights(path)).",
+  });
 }

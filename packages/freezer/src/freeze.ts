@@ -1,24 +1,28 @@
 import { basename } from "node:path";
 
+import type { ModelCut } from "@ckpt/graph";
 import { artifactPath, CkptError } from "@ckpt/manifest";
 
 import { runFreezeJobs } from "./freeze-jobs.js";
-import type { FormatOptions, FreezeResult } from "./freeze-options.js";
+import { type FormatOptions, type FreezeResult, toArtifactRequest } from "./freeze-options.js";
 import { readSource } from "./read-source.js";
 import type { ModelSource, RunSource } from "./source.js";
+import type { WorkerOptions } from "./worker-options.js";
 
 /** What to freeze, where to, and how. */
-export interface FreezeOptions extends FormatOptions {
-  /** A checkpoint folder or a LayersModel's `model.json`: its path, or what `readSource` made of it. */
+export interface FreezeOptions extends FormatOptions, ModelCut {
+  /** A checkpoint folder, or the `model.json` of a LayersModel or GraphModel: its path, or what `readSource` made of it. */
   readonly source: string | ModelSource;
   /** The artifact's folder: new, empty, or an artifact to be replaced when its source or formats are others. */
   readonly out: string;
 }
 
 /** Which run to freeze, and how. */
-export interface FreezeRunOptions extends FormatOptions {
+export interface FreezeRunOptions extends FormatOptions, ModelCut {
   /** A run: its folder, or what `readSource` made of it. */
   readonly run: string | RunSource;
+  /** Freezes several checkpoints at the same time. Default: one after the other, in this thread. */
+  readonly workers?: WorkerOptions;
 }
 
 /**
@@ -37,11 +41,15 @@ export interface FreezeRunOptions extends FormatOptions {
 export async function freeze({ source, out, ...options }: FreezeOptions): Promise<FreezeResult> {
   const found = typeof source === "string" ? await readSource(source) : source;
   if (found.kind === "run") {
-    const expected = "one checkpoint or LayersModel";
+    const expected = "one checkpoint or model";
     const runOf = `a run with ${found.checkpoints.length} checkpoint(s): ${found.path}`;
     throw new CkptError("INVALID_OPTION", { option: "source", expected, found: runOf });
   }
-  const [result] = await runFreezeJobs([{ source: found, out }], options);
+  const [result] = await runFreezeJobs([{ source: found, out }], {
+    ...toArtifactRequest(options, options),
+    onProgress: options.onProgress ?? (() => {}),
+    isSkippingRemoved: false,
+  });
   if (result === undefined) throw new TypeError("A job has a result.");
   return result;
 }
@@ -55,11 +63,16 @@ export async function freeze({ source, out, ...options }: FreezeOptions): Promis
  * @throws {CkptError} RUN_NOT_FOUND when it is no run; CHECKPOINT_NOT_FOUND when none of its checkpoints is there any
  *   more; and what {@link freeze} throws, at the first checkpoint that fails; artifacts made before stay.
  */
-export async function freezeRun({ run, ...options }: FreezeRunOptions): Promise<readonly FreezeResult[]> {
+export async function freezeRun({ run, workers, ...options }: FreezeRunOptions): Promise<readonly FreezeResult[]> {
   const found = typeof run === "string" ? await readSource(run) : run;
   if (found.kind !== "run") throw new CkptError("RUN_NOT_FOUND", { path: found.path });
   const jobs = found.checkpoints.map((source) => ({ source, out: artifactPath(found.path, basename(source.path)) }));
-  const results = await runFreezeJobs(jobs, { ...options, isSkippingRemoved: true });
+  const results = await runFreezeJobs(jobs, {
+    ...toArtifactRequest(options, options),
+    onProgress: options.onProgress ?? (() => {}),
+    isSkippingRemoved: true,
+    workers,
+  });
   if (results.length === 0) throw new CkptError("CHECKPOINT_NOT_FOUND", { path: found.path, skipped: found.skipped });
   return results;
 }

@@ -50,8 +50,12 @@ export function digestModelFiles({ jsonBytes, shards }: ModelFiles): string {
   return digestBytes([jsonBytes, ...shards].map((bytes) => `${digestBytes(bytes)}\n`).join(""));
 }
 
-/** The shards as one run of bytes, at an address of its own. */
+/** The shards as one run of bytes, which is all of its buffer. A single one is not copied where it is that already. */
 export function joinShards(shards: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const [only] = shards;
+  if (shards.length === 1 && only?.buffer instanceof ArrayBuffer && only.byteLength === only.buffer.byteLength) {
+    return new Uint8Array(only.buffer);
+  }
   const joined = new Uint8Array(shards.reduce((size, shard) => size + shard.byteLength, 0));
   let offset = 0;
   for (const shard of shards) {

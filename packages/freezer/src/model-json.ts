@@ -1,10 +1,14 @@
 import { CkptError, isInsidePath } from "@ckpt/manifest";
 import type * as tf from "@tensorflow/tfjs";
 
-/** What a `model.json` of a LayersModel says: the topology, and which files hold which weights in which order. */
+/** What a `model.json` says: what kind of model it is, its topology, and which files hold which weights in which order. */
 export interface ModelJson {
-  /** As `model.toJSON` gives it. */
+  /** `variables`: a checkpoint of a model written by hand, whose computation is not in it. */
+  readonly format: "layers-model" | "graph-model" | "variables";
+  /** Of a LayersModel as `model.toJSON` gives it, of a GraphModel its GraphDef, of variables empty. */
   readonly topology: object;
+  /** All that the file says besides topology and weights; of a GraphModel, its signature is there. */
+  readonly extras: Readonly<Record<string, unknown>>;
   /** Paths of the weight shards relative to `model.json`, in the order in which they are joined. */
   readonly shardPaths: readonly string[];
   /** The weights in the order in which their bytes stand in the joined shards. */
@@ -12,27 +16,25 @@ export interface ModelJson {
 }
 
 /**
- * Parses the text of a LayersModel's `model.json`.
+ * Parses the text of a `model.json`.
  *
  * @param path - Named in errors.
  * @throws {CkptError} MODEL_UNREADABLE when it is something else; UNSAFE_PATH when it names a shard outside its folder.
  */
 export function parseModelJson(text: string, path: string): ModelJson {
-  const { modelTopology, weightsManifest, format } = parseObject(text, path);
-  if (format === "graph-model") throw unreadable(path, "a GraphModel, which is frozen already");
-  if (format === "variables") {
-    const reason =
-      "a model written by hand: its variables are stored here, the function that predicts with them is not";
-    const remedy = "Freeze it through the API, in the program that has its predict function.";
-    throw new CkptError("MODEL_UNREADABLE", { path, reason, remedy });
-  }
-  if (!isObject(modelTopology)) throw unreadable(path, "there is no modelTopology in it");
+  const { modelTopology, weightsManifest, ...extras } = parseObject(text, path);
+  const isVariables = extras["format"] === "variables";
+  const topology = isVariables ? {} : modelTopology;
+  if (!isObject(topology)) throw unreadable(path, "there is no modelTopology in it");
   if (!Array.isArray(weightsManifest)) throw unreadable(path, "there is no weightsManifest in it");
   const groups = weightsManifest.map((group: unknown) => parseGroup(group, path));
   const shardPaths = groups.flatMap((group) => group.paths);
   const unsafe = shardPaths.find((shard) => !isInsidePath(shard));
   if (unsafe !== undefined) throw new CkptError("UNSAFE_PATH", { path, named: unsafe });
-  return { topology: modelTopology, shardPaths, weightSpecs: groups.flatMap((group) => group.weights) };
+  // Old converters wrote no format; only a GraphDef has nodes.
+  const isGraph = extras["format"] === "graph-model" || Array.isArray(topology["node"]);
+  const format = isVariables ? "variables" : isGraph ? "graph-model" : "layers-model";
+  return { format, topology, extras, shardPaths, weightSpecs: groups.flatMap((group) => group.weights) };
 }
 
 function parseObject(text: string, path: string): Readonly<Record<string, unknown>> {
@@ -87,6 +89,6 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function unreadable(path: string, reason: string, cause?: unknown): CkptError<"MODEL_UNREADABLE"> {
-  const remedy = "Name the model.json that `model.save` of a TensorFlow.js LayersModel wrote.";
+  const remedy = "Name the model.json of a TensorFlow.js LayersModel or GraphModel.";
   return new CkptError("MODEL_UNREADABLE", { path, reason, remedy }, { cause });
 }

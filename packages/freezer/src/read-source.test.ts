@@ -57,7 +57,6 @@ describe("readSource", () => {
   it.each([
     ["no JSON", "weights", "not JSON"],
     ["a list", [], "not a JSON object"],
-    ["a GraphModel", { format: "graph-model", modelTopology: {}, weightsManifest: [] }, "frozen already"],
     ["no topology", { weightsManifest: [] }, "no modelTopology"],
     ["no weights", { modelTopology: topology }, "no weightsManifest"],
     ["weights without a shape", badWeights({ name: "a", dtype: "float32" }), "{paths, weights}"],
@@ -70,13 +69,11 @@ describe("readSource", () => {
     });
   });
 
-  it("says that a model written by hand is more than its weights", async () => {
-    const path = await writeModelJson({ format: "variables", weightsManifest: [{ paths: [], weights: [] }] });
-    await expect(readSource(path)).rejects.toMatchObject({
-      code: "MODEL_UNREADABLE",
-      details: { path, reason: expect.stringContaining("written by hand") },
-      remedy: expect.stringContaining("predict function"),
-    });
+  it.each([
+    ["says so", { format: "graph-model", modelTopology: {}, weightsManifest: [] }],
+    ["says nothing but has nodes", { modelTopology: { node: [] }, weightsManifest: [] }],
+  ])("knows a GraphModel that %s", async (_name, content) => {
+    expect(await readSource(await writeModelJson(content))).toMatchObject({ kind: "graph-model" });
   });
 
   it.each(["../weights.bin", "/etc/passwd", "a/../../b", "..\\weights.bin"])(

@@ -15,13 +15,13 @@ import {
 } from "@ckpt/manifest";
 
 import { digestModelFiles, readModelFiles } from "./model-files.js";
-import type { CheckpointSource, LayersModelSource, RunSource, Source } from "./source.js";
+import type { CheckpointSource, GraphModelSource, LayersModelSource, RunSource, Source } from "./source.js";
 
-const expected = "Name a run, a checkpoint folder, or the model.json of a TensorFlow.js LayersModel.";
+const expected = "Name a run, a checkpoint folder, or the model.json of a TensorFlow.js LayersModel or GraphModel.";
 
 /**
  * Finds out what stands at `path` and reads what identifies it: a run (a folder with `run.json`), a checkpoint (a
- * folder with `checkpoint.json`) or a LayersModel (its `model.json`). Weights are read later, one model at a time.
+ * folder with `checkpoint.json`), a LayersModel or a GraphModel (its `model.json`). Weights are read later, one model at a time.
  *
  * @throws {CkptError} MODEL_UNREADABLE when it is none of these; CHECKPOINT_NOT_FOUND when a run has no valid
  *   checkpoint; UNSAFE_PATH when a `model.json` names a shard outside its folder; FILE_MISSING when a shard is not
@@ -29,7 +29,7 @@ const expected = "Name a run, a checkpoint folder, or the model.json of a Tensor
  */
 export async function readSource(path: string): Promise<Source> {
   const names = await listFolder(path);
-  if (names === undefined) return readLayersModelSource(path);
+  if (names === undefined) return readModelSource(path);
   if (names.includes(runLayout.manifest)) return readRunSource(path);
   if (names.includes(manifestNames.checkpoint)) return readCheckpointSource(path);
   const reason = `a folder with neither ${runLayout.manifest} nor ${manifestNames.checkpoint} in it`;
@@ -52,9 +52,10 @@ async function readCheckpointSource(path: string): Promise<CheckpointSource> {
   return { kind: "checkpoint", path, digest, step, files };
 }
 
-async function readLayersModelSource(path: string): Promise<LayersModelSource> {
+async function readModelSource(path: string): Promise<LayersModelSource | GraphModelSource> {
   const files = await readModelFiles(path, (file) => readFile(join(dirname(path), file)));
-  return { kind: "layers-model", path, digest: digestModelFiles(files) };
+  const kind = files.json.format === "graph-model" ? "graph-model" : "layers-model";
+  return { kind, path, digest: digestModelFiles(files) };
 }
 
 async function readRunSource(path: string): Promise<RunSource> {

@@ -21,8 +21,17 @@ export interface LayersModelSource {
   readonly digest: string;
 }
 
+/** A TensorFlow.js GraphModel, another tool's or one of an artifact: `model.json` with its weight shards beside it. */
+export interface GraphModelSource {
+  readonly kind: "graph-model";
+  /** The `model.json`. */
+  readonly path: string;
+  /** As that of a LayersModel. */
+  readonly digest: string;
+}
+
 /** One model to be frozen. */
-export type ModelSource = CheckpointSource | LayersModelSource;
+export type ModelSource = CheckpointSource | LayersModelSource | GraphModelSource;
 
 /** A run with all its committed checkpoints. */
 export interface RunSource {

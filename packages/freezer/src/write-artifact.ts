@@ -1,66 +1,84 @@
 import { join, resolve } from "node:path";
 
-import type { Graph } from "@ckpt/graph";
+import type { Graph, GraphTemplate } from "@ckpt/graph";
 import {
   type ArtifactFormat,
   type ArtifactManifest,
   artifactManifestType,
+  type CkptError,
+  isCkptError,
   manifestNames,
   type ParityRecord,
   readDocument,
+  type Signature,
   stageFolder,
 } from "@ckpt/manifest";
 
-import { emitFormats } from "./emit-formats.js";
-import type { FreezeResult } from "./freeze-options.js";
-import type { FreezeTemplate } from "./freeze-template.js";
+import { type EarlierArtifact, writeOrLink } from "./earlier-artifact.js";
+import { type EmittedFile, emitFormats, mergeRefusals } from "./emit-formats.js";
+import type { ArtifactRequest, FreezeResult } from "./freeze-options.js";
 import type { FreezeProgress } from "./progress.js";
-import type { ModelSource } from "./source.js";
-import { createLayersModelRunner } from "./verify/tfjs-runner.js";
+import type { Runner } from "./verify/runner.js";
 import { verifyFormats } from "./verify/verify-formats.js";
 
+/** A computation with its weights in place, and what it is compared with. */
+export interface BoundSource {
+  readonly graph: Graph;
+  readonly signature: Signature;
+  readonly probeShapes: GraphTemplate["probeShapes"];
+  /** The model itself, with the same weights. */
+  readonly reference: Runner;
+  /** What the manifest says of it. */
+  readonly source: ArtifactManifest["source"];
+  /** What progress calls it: its path, or its name. */
+  readonly label: string;
+}
+
 /** Where an artifact goes, and what it is held to. */
-export interface WriteArtifactOptions {
+export interface WriteArtifactOptions extends ArtifactRequest {
   /** The artifact's folder; an artifact that is there is replaced. */
   readonly out: string;
-  readonly formats: readonly ArtifactFormat[];
-  readonly tolerance: number;
   readonly onProgress: (progress: FreezeProgress) => void;
+  /** Files that are the same are not written again. */
+  readonly earlier?: EarlierArtifact | undefined;
 }
 
 /**
- * Writes a bound graph in every format, compares what was written with the template's model, and commits. When
- * anything fails, nothing stands at `out` that did not stand there before.
+ * Writes a bound graph in every format, compares what was written with the model, and commits. When anything fails,
+ * nothing stands at `out` that did not stand there before.
  *
- * @throws {CkptError} UNSUPPORTED_OP before anything is written; what `verifyFormats` throws; FILE_SYSTEM.
+ * @throws {CkptError} UNSUPPORTED_OP with what any of the formats cannot express; what `verifyFormats` throws; FILE_SYSTEM.
  */
 export async function writeArtifact(
-  template: FreezeTemplate,
-  source: ModelSource,
-  graph: Graph,
-  { out, formats, tolerance, onProgress }: WriteArtifactOptions,
+  { graph, signature, probeShapes, reference, source, label }: BoundSource,
+  { out, formats, tolerance, cut, onProgress, earlier }: WriteArtifactOptions,
 ): Promise<FreezeResult> {
-  const { signature } = template.graph;
-  const files = emitFormats(graph, formats, source.digest);
   // Resolved, so that `.` and `..` have a parent to be staged in.
   const staged = await stageFolder(resolve(out), { isReplacing: true });
   try {
-    for (const { path, data } of files) await staged.write(path, data);
+    const refusals: CkptError<"UNSUPPORTED_OP">[] = [];
+    for (const format of formats) {
+      // One at a time: each has all weights in it once more.
+      for (const file of emitOrRefuse(graph, format, source.digest, refusals)) await writeOrLink(staged, file, earlier);
+    }
+    if (refusals.length > 0) throw mergeRefusals(refusals);
     const { parity, unverified } = await verifyFormats({
       folder: staged.path,
       formats,
       graph,
       signature,
-      reference: createLayersModelRunner(template.model),
+      probeShapes,
+      reference,
       tolerance,
       artifact: out,
     });
-    for (const progress of describeParity(source.path, parity)) onProgress(progress);
-    for (const format of unverified) onProgress({ kind: "unverified", source: source.path, ...format });
+    for (const progress of describeParity(label, parity)) onProgress(progress);
+    for (const format of unverified) onProgress({ kind: "unverified", source: label, ...format });
     await staged.commit(manifestNames.artifact, (files): ArtifactManifest => ({
       kind: artifactManifestType.kind,
       schemaVersion: artifactManifestType.schemaVersion,
-      source: describeSource(source),
+      source,
+      ...(cut === undefined ? {} : { cut }),
       signature,
       formats,
       tolerance,
@@ -75,9 +93,19 @@ export async function writeArtifact(
   }
 }
 
-function describeSource(source: ModelSource): ArtifactManifest["source"] {
-  const { kind, digest } = source;
-  return source.kind === "checkpoint" ? { kind, digest, step: source.step } : { kind, digest };
+function emitOrRefuse(
+  graph: Graph,
+  format: ArtifactFormat,
+  sourceDigest: string,
+  refusals: CkptError<"UNSUPPORTED_OP">[],
+): readonly EmittedFile[] {
+  try {
+    return emitFormats(graph, [format], sourceDigest);
+  } catch (error) {
+    if (!isCkptError(error, "UNSUPPORTED_OP")) throw error;
+    refusals.push(error);
+    return [];
+  }
 }
 
 /** One line of progress for each format, whatever the number of its outputs. */

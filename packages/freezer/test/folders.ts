@@ -46,7 +46,22 @@ async function saveModel(model: tf.LayersModel, shardPaths: readonly string[]): 
 
 /** Commits a checkpoint folder as a trainer does. */
 export async function writeCheckpoint(folder: string, model: tf.LayersModel, step: number): Promise<string> {
-  const { json, weights } = await saveModel(model, ["weights.bin"]);
+  return commitCheckpoint(folder, await saveModel(model, ["weights.bin"]), step);
+}
+
+/** Commits a checkpoint of a model written by hand as a trainer does: variables, and no topology. */
+export async function writeVariablesCheckpoint(
+  folder: string,
+  variables: Readonly<Record<string, tf.Variable>>,
+  step: number,
+): Promise<string> {
+  const { specs, data } = await tf.io.encodeWeights({ ...variables });
+  const weightsManifest = [{ paths: ["weights.bin"], weights: specs }];
+  const json = JSON.stringify({ format: "variables", generatedBy: "test", convertedBy: null, weightsManifest });
+  return commitCheckpoint(folder, { json, weights: new Uint8Array(data) }, step);
+}
+
+async function commitCheckpoint(folder: string, { json, weights }: SavedModel, step: number): Promise<string> {
   const staged = await stageFolder(folder);
   await staged.write("model.json", json);
   await staged.write("weights.bin", weights);

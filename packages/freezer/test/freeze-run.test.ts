@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import {
@@ -10,6 +10,7 @@ import {
   removeFolder,
   type Removal,
   removeUnleased,
+  verifyFiles,
 } from "@ckpt/manifest";
 import * as tf from "@tensorflow/tfjs";
 import { InferenceSession, Tensor } from "onnxruntime-node";
@@ -70,6 +71,17 @@ describe("freezeRun", () => {
 
     const [alone] = await freezeRun({ run });
     expect(await describeFolder(alone?.path ?? "")).toEqual(whole);
+  });
+
+  it("keeps one copy of a file that does not change between checkpoints", async () => {
+    const { run } = await createRun();
+    const results = await freezeRun({ run, formats: ["graph-model", "graph-def"] });
+    const inodes = async (file: string): Promise<number> =>
+      new Set(await Promise.all(results.map(async ({ path }) => (await stat(join(path, file))).ino))).size;
+    expect(await inodes("graph-model/model.json")).toBe(1);
+    expect(await inodes("graph-model/group1-shard1of1.bin")).toBe(3);
+    expect(await inodes("frozen.pb")).toBe(3);
+    for (const { path, manifest } of results) expect(await verifyFiles(path, manifest.files)).toEqual([]);
   });
 
   it("makes only what is missing", async () => {

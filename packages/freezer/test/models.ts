@@ -83,13 +83,72 @@ export class ScaleLayer extends tf.layers.Layer {
 }
 
 /** Uses operations that none of the formats has. */
-export class MirrorLayer extends tf.layers.Layer {
-  static readonly className: string = "FreezerTestMirror";
+export class UntranslatedLayer extends tf.layers.Layer {
+  static readonly className: string = "FreezerTestUntranslated";
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     return tf.tidy(() => {
-      const input = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor4D;
-      return tf.image.rotateWithOffset(tf.image.flipLeftRight(input), 0.5);
+      const input = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor;
+      const bits = tf.cast(input, "int32");
+      return tf.engine().runKernel("EluGrad", { dy: input, y: tf.cast(tf.bitwiseAnd(bits, bits), "float32") });
     });
   }
+}
+
+/** Gives an eighth of the steps: one, whatever the number of steps, at the small sizes that are traced. */
+export class EighthLayer extends tf.layers.Layer {
+  static readonly className: string = "FreezerTestEighth";
+
+  override computeOutputShape(inputShape: tf.Shape): tf.Shape {
+    return [inputShape[0] ?? null, null, inputShape[2] ?? null];
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    const input = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor3D;
+    const [batch, time, units] = input.shape;
+    return tf.slice(input, [0, 0, 0], [batch, Math.floor(time / 8), units]);
+  }
+}
+
+/** The position of each step, for a layer that looks it up. */
+export class PositionLayer extends tf.layers.Layer {
+  static readonly className: string = "FreezerTestPosition";
+
+  override computeOutputShape(inputShape: tf.Shape): tf.Shape {
+    return inputShape.slice(0, 2);
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    const input = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor3D;
+    return tf.tidy(() => tf.range(0, input.shape[1]).expandDims(0));
+  }
+}
+
+/** Channels first, and the normalization over them that the backends `cpu` and `wasm` get wrong. */
+export function createChannelsFirstModel(seed = 1): tf.LayersModel {
+  const model = tf.sequential({
+    layers: [
+      tf.layers.conv2d({ inputShape: [2, 6, 6], filters: 3, kernelSize: 3, dataFormat: "channelsFirst" }),
+      tf.layers.batchNormalization({ axis: 1 }),
+      tf.layers.flatten(),
+      tf.layers.dense({ units: 2 }),
+    ],
+  });
+  setRandomWeights(model, seed);
+  return model;
+}
+
+/** Layers over volumes: strided, transposed, pooled. */
+export function createVolumeModel(seed = 1): tf.LayersModel {
+  const model = tf.sequential({
+    layers: [
+      tf.layers.conv3d({ inputShape: [4, 6, 4, 1], filters: 2, kernelSize: 1, strides: 2, padding: "same" }),
+      tf.layers.conv3dTranspose({ filters: 2, kernelSize: 3, strides: 2, padding: "same", activation: "tanh" }),
+      tf.layers.maxPooling3d({ poolSize: 2 }),
+      tf.layers.flatten(),
+      tf.layers.dense({ units: 2 }),
+    ],
+  });
+  setRandomWeights(model, seed);
+  return model;
 }

@@ -1,12 +1,18 @@
-export { captureFunction, type CaptureFunctionOptions } from "./capture/capture-function.js";
+export { captureFunction, type CaptureFunctionOptions, type FunctionSignature } from "./capture/capture-function.js";
 export { captureModel } from "./capture/capture-model.js";
+export { type CapturedGraphModel, captureGraphModel } from "./capture/capture-graph-model.js";
+export { listModelWeights, type ModelWeight } from "./capture/layer-tree.js";
+export type { ModelCut } from "./capture/model-cut.js";
+export { createModelFunction, type ModelFunction } from "./capture/model-function.js";
 export type { TensorFunction } from "./capture/record-trace.js";
+export { correctKernels } from "./correct/correct-kernels.js";
 export {
   bindSignature,
   type BoundSignature,
   type BoundTensorSpec,
   convertGraphDefToGraphModel,
   emitGraphDef,
+  type EmitGraphDefOptions,
   emitGraphModel,
   emitOnnx,
   type EmitOnnxOptions,
@@ -27,6 +33,8 @@ export type {
   GraphInput,
   GraphOutput,
   Node,
+  RecurrentCell,
+  ScanStep,
   SymbolicShape,
   TensorValues,
   ValueInfo,

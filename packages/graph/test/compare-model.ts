@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 
+import { correctKernels } from "../src/index.js";
 import type { Graph } from "../src/ir/graph.js";
 import { runGraph } from "./run-graph.js";
 
@@ -47,13 +48,22 @@ export function maxDifference(a: tf.Tensor, b: tf.Tensor): number {
   return Math.max(0, ...Array.from(a.dataSync(), (value, index) => Math.abs(value - expected[index]!)));
 }
 
-/** The largest difference between graph and `model.predict` over batch sizes that were never traced. */
+/** What the model computes in inference, with right kernels where those of the backend are wrong. */
+export function runModel(
+  model: tf.LayersModel,
+  inputs: tf.Tensor[],
+  onCorrected?: (reason: string) => void,
+): tf.Tensor[] {
+  const batchSize = inputs[0]?.shape[0] ?? 1;
+  return [correctKernels(() => model.predict(inputs, { batchSize }), onCorrected)].flat();
+}
+
+/** The largest difference between graph and model over batch sizes that were never traced. */
 export function compareWithModel(graph: Graph, model: tf.LayersModel, indexLimit?: number): number {
   const differences = [1, 5, 17].flatMap((batch) =>
     tf.tidy(() => {
       const inputs = makeInputs(model, batch, indexLimit);
-      const result = model.predict(inputs.length === 1 ? inputs[0]! : inputs, { batchSize: batch });
-      const expected = Array.isArray(result) ? result : [result];
+      const expected = runModel(model, inputs);
       const found = runGraph(graph, inputs);
       if (expected.length !== found.length) throw new TypeError(`${found.length} outputs, not ${expected.length}`);
       return expected.map((tensor, index) => maxDifference(tensor, found[index]!));

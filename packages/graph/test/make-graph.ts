@@ -36,6 +36,18 @@ export function ints(name: string, values: readonly number[]): Node {
   };
 }
 
+/** A scan over one sequence `[null, time, 2]` with one state `[null, 2]`; gives the last state and a sequence. */
+export function scan(name: string, inputs: readonly string[], time: number | null, body: Graph): Node {
+  return {
+    ...node("Scan", name, inputs, [null, 2]),
+    outputs: [
+      { dtype: "float32", shape: [null, 2] },
+      { dtype: "float32", shape: [null, time, 2] },
+    ],
+    scan: { sequenceCount: 1, stateCount: 1, body },
+  };
+}
+
 /** A graph of these nodes; its inputs are the placeholders, its outputs the nodes named. */
 export function makeGraph(nodes: readonly Node[], outputs: readonly string[]): Graph {
   return {

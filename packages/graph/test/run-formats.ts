@@ -1,3 +1,4 @@
+import { hasControlFlow } from "@ckpt/manifest";
 import * as tf from "@tensorflow/tfjs";
 import * as ort from "onnxruntime-node";
 import { expect } from "vitest";
@@ -6,6 +7,7 @@ import {
   bindSignature,
   convertGraphDefToGraphModel,
   emitGraphDef,
+  type EmitGraphDefOptions,
   emitGraphModel,
   emitOnnx,
   emitSavedModel,
@@ -28,32 +30,37 @@ export interface Output {
   readonly values: readonly number[];
 }
 
-type Run = (graph: Graph, feeds: Feeds) => Promise<Output[]>;
+type Run = (graph: Graph, feeds: Feeds, options: EmitGraphDefOptions) => Promise<Output[]>;
 
 const runs: Readonly<Record<Format, Run>> = {
-  "graph-model": (graph, feeds) => runGraphModel(emitGraphModel(graph), graph, feeds),
-  "graph-def": (graph, feeds) => {
-    const graphDef = parseGraphDef(serializeGraphDef(emitGraphDef(graph)));
+  "graph-model": (graph, feeds, options) => runGraphModel(emitGraphModel(graph, options), graph, feeds),
+  "graph-def": (graph, feeds, options) => {
+    const graphDef = parseGraphDef(serializeGraphDef(emitGraphDef(graph, options)));
     return runGraphModel(convertGraphDefToGraphModel(graphDef, bindSignature(graph)), graph, feeds);
   },
-  "saved-model": (graph, feeds) => {
-    const { graphDef, signature } = parseSavedModel(emitSavedModel(emitGraphDef(graph), bindSignature(graph)));
+  "saved-model": (graph, feeds, options) => {
+    const bytes = emitSavedModel(emitGraphDef(graph, options), bindSignature(graph));
+    const { graphDef, signature } = parseSavedModel(bytes);
     return runGraphModel(convertGraphDefToGraphModel(graphDef, signature), graph, feeds);
   },
   onnx: (graph, feeds) => runOnnx(emitOnnx(graph, { name: "test" }), graph, feeds),
 };
 
 /** Runs the bytes of one format and gives the outputs in the order of the signature. */
-export async function runFormat(format: Format, graph: Graph, feeds: Feeds): Promise<Output[]> {
-  return await runs[format](graph, feeds);
+export async function runFormat(
+  format: Format,
+  graph: Graph,
+  feeds: Feeds,
+  options: EmitGraphDefOptions = {},
+): Promise<Output[]> {
+  return await runs[format](graph, feeds, options);
 }
 
 async function runGraphModel(artifacts: GraphModel, graph: Graph, feeds: Feeds): Promise<Output[]> {
   const model = await tf.loadGraphModel(tf.io.fromMemory(artifacts));
-  const result = model.execute(
-    { ...feeds },
-    graph.outputs.map((output) => output.name),
-  );
+  const names = graph.outputs.map((output) => output.name);
+  const isAsync = hasControlFlow(artifacts.modelTopology);
+  const result = isAsync ? await model.executeAsync({ ...feeds }, names) : model.execute({ ...feeds }, names);
   const outputs = (Array.isArray(result) ? result : [result]).map(toOutput);
   model.dispose();
   return outputs;

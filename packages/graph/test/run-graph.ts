@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 
-import type { Attribute, Graph, Node } from "../src/ir/graph.js";
+import { correctKernels } from "../src/index.js";
+import type { Attribute, Graph, Node, ScanStep } from "../src/ir/graph.js";
 
 type Run = (inputs: tf.Tensor[], node: Node) => tf.Tensor | tf.Tensor[];
 
@@ -33,6 +34,10 @@ function reduce(run: (x: tf.Tensor, axes: number[], keepDims: boolean) => tf.Ten
 
 function spatial(values: readonly number[]): [number, number] {
   return [values[1]!, values[2]!];
+}
+
+function volumetric(values: readonly number[]): [number, number, number] {
+  return [values[1]!, values[2]!, values[3]!];
 }
 
 function padding(node: Node): "same" | "valid" | tf.backend_util.ExplicitPadding {
@@ -155,6 +160,40 @@ const runs: Readonly<Record<string, Run>> = {
       spatial(read(node, "strides", "ints")),
       padding(node),
     ),
+  Conv3D: ([x, filter], node) =>
+    tf.conv3d(
+      x as tf.Tensor5D,
+      filter as tf.Tensor5D,
+      volumetric(read(node, "strides", "ints")),
+      padding(node) as "same",
+      "NDHWC",
+      volumetric(read(node, "dilations", "ints")),
+    ),
+  // The kernel of TensorFlow.js shifts a window whose strides are longer than it is.
+  Conv3DBackpropInputV2: ([sizes, filter, dy], node) =>
+    correctKernels(() =>
+      tf.conv3dTranspose(
+        dy as tf.Tensor5D,
+        filter as tf.Tensor5D,
+        numbers(sizes) as [number, number, number, number, number],
+        volumetric(read(node, "strides", "ints")),
+        padding(node) as "same",
+      ),
+    ),
+  MaxPool3D: ([x], node) =>
+    tf.maxPool3d(
+      x as tf.Tensor5D,
+      volumetric(read(node, "ksize", "ints")),
+      volumetric(read(node, "strides", "ints")),
+      padding(node) as "same",
+    ),
+  AvgPool3D: ([x], node) =>
+    tf.avgPool3d(
+      x as tf.Tensor5D,
+      volumetric(read(node, "ksize", "ints")),
+      volumetric(read(node, "strides", "ints")),
+      padding(node) as "same",
+    ),
   MaxPool: ([x], node) =>
     tf.maxPool(
       x as tf.Tensor4D,
@@ -195,6 +234,8 @@ const runs: Readonly<Record<string, Run>> = {
   ArgMin: ([x, axis]) => tf.argMin(x!, number(axis)),
 
   Shape: ([x]) => tf.tensor1d(x!.shape, "int32"),
+  Range: ([start, limit, delta], node) =>
+    tf.range(number(start), number(limit), number(delta), node.outputs[0]!.dtype as "int32"),
   Fill: ([sizes, value]) => tf.fill(numbers(sizes), number(value), value!.dtype),
   Reshape: ([x, shape]) => tf.reshape(x!, numbers(shape)),
   Transpose: ([x, perm]) => tf.transpose(x!, numbers(perm)),
@@ -272,6 +313,24 @@ function checkTypes(node: Node, inputs: readonly tf.Tensor[]): void {
   if (new Set(dtypes).size > 1) throw new TypeError(`${node.name} (${node.op}) mixes ${dtypes.join(", ")}`);
 }
 
+function runScan(inputs: readonly tf.Tensor[], { sequenceCount, stateCount, body }: ScanStep): tf.Tensor[] {
+  const slices = inputs.slice(0, sequenceCount).map((sequence) => tf.unstack(sequence, 1));
+  const captures = inputs.slice(sequenceCount + stateCount);
+  let states: readonly tf.Tensor[] = inputs.slice(sequenceCount, sequenceCount + stateCount);
+  const steps = slices[0]!.map((_, step) => {
+    const outputs = runGraph(body, [...slices.map((list) => list[step]!), ...states, ...captures]);
+    states = outputs.slice(0, stateCount);
+    return outputs.slice(stateCount);
+  });
+  const sequences = steps[0]!.map((_, output) =>
+    tf.stack(
+      steps.map((list) => list[output]!),
+      1,
+    ),
+  );
+  return [...states, ...sequences];
+}
+
 /** Runs a graph with TensorFlow.js operations, node by node, and checks each result against what the graph says of it. */
 export function runGraph(graph: Graph, inputs: readonly tf.Tensor[]): tf.Tensor[] {
   return tf.tidy(() => {
@@ -284,7 +343,8 @@ export function runGraph(graph: Graph, inputs: readonly tf.Tensor[]): tf.Tensor[
         const { values: data, shape, dtype } = node.constant!;
         outputs = tf.tensor(data.slice(), [...shape], dtype);
       } else {
-        const run = runs[node.op];
+        const run: Run | undefined =
+          node.scan === undefined ? runs[node.op] : (operands) => runScan(operands, node.scan!);
         if (run === undefined) throw new TypeError(`no way to run ${node.op}`);
         const operands = node.inputs.map((input) => values.get(input.node)![input.output]!);
         checkTypes(node, operands);

@@ -17,21 +17,37 @@ export const formatPaths: Readonly<Record<ArtifactFormat, string>> = {
   onnx: "model.onnx",
 };
 
+/** What can be frozen: files, or a model or a function in memory. */
+const artifactSourceKinds = ["checkpoint", "layers-model", "graph-model", "live-model", "function"] as const;
+
 /** `artifact.json`: one checkpoint, frozen and verified. Its digest is the artifact's identity. */
 export interface ArtifactManifest extends DocumentHeader<"artifact"> {
   readonly source: {
-    readonly kind: "checkpoint" | "layers-model";
-    /** The checkpoint's digest, or for a LayersModel the SHA-256 over its files' digests. */
+    readonly kind: (typeof artifactSourceKinds)[number];
+    /**
+     * The checkpoint's digest; of a model's files the SHA-256 over their digests; of what was in memory the SHA-256 over
+     * the captured graph and the weights.
+     */
     readonly digest: string;
     /** The checkpoint's step. */
     readonly step?: number;
   };
+  /** Absent where the whole model was frozen. */
+  readonly cut?: ArtifactCut;
   readonly signature: Signature;
   readonly formats: readonly ArtifactFormat[];
   /** Largest absolute error accepted in `parity`, times the output's largest magnitude where that is above 1. */
   readonly tolerance: number;
   readonly parity: readonly ParityRecord[];
   readonly files: readonly FileEntry[];
+}
+
+/** The piece of a model that was frozen. At least one of the two is there. */
+export interface ArtifactCut {
+  /** Layers or nodes whose values are the inputs. Absent where the model's own are. */
+  readonly inputs?: readonly string[];
+  /** Layers, nodes or outputs of the model whose values are the outputs. Absent where all of the model's own are. */
+  readonly outputs?: readonly string[];
 }
 
 /** How far one output of one format is from the model it was frozen from. */
@@ -58,10 +74,16 @@ export const artifactManifestType: DocumentType<ArtifactManifest> = {
     kind: z.literal("artifact"),
     schemaVersion: z.int().positive(),
     source: z.object({
-      kind: z.enum(["checkpoint", "layers-model"]),
+      kind: z.enum(artifactSourceKinds),
       digest: sha256Schema,
       step: z.int().nonnegative().exactOptional(),
     }),
+    cut: z
+      .object({
+        inputs: z.array(z.string()).min(1).exactOptional(),
+        outputs: z.array(z.string()).min(1).exactOptional(),
+      })
+      .exactOptional(),
     signature: signatureSchema,
     formats: z.array(z.enum(artifactFormats)).min(1),
     tolerance: error,

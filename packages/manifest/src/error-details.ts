@@ -55,13 +55,15 @@ export interface ErrorDetails {
   METRIC_NOT_FINITE: { metric: string; where: string; found: number };
   WEIGHTS_MISMATCH: { path: string; weight: string; expected: string; found: string };
   MODEL_UNREADABLE: { path: string; reason: string; remedy: string };
+  /** A file of a TensorFlow checkpoint is damaged, cut off, missing or something else. */
+  BUNDLE_INVALID: { path: string; reason: string };
 
   /** Operations that a format cannot express, all at once, each with the layers it came from. */
   UNSUPPORTED_OP: { format: string; ops: readonly { op: string; reason: string; layers: readonly string[] }[] };
   UNSUPPORTED_DTYPE: { where: string; dtype: string; supported: readonly string[] };
   /** A shape is open where the computation needs a size; `null` is an open dimension. */
   UNSUPPORTED_SHAPE: { where: string; shape: readonly (number | null)[]; reason: string };
-  /** A computation depends on values, randomness or the batch size, so one recording does not stand for it. */
+  /** A computation depends on values, randomness or a size, so one recording does not stand for it. */
   IMPURE_COMPUTATION: { layer: string; reason: string };
   GRAPH_INVALID: { issues: readonly Issue[] };
   SIGNATURE_MISMATCH: { where: string; expected: string; found: string };
@@ -142,7 +144,7 @@ export const errorTexts: { readonly [C in ErrorCode]: (details: ErrorDetails[C])
   DIGEST_MISMATCH: (d) => ({ message: `${d.path}: expected SHA-256 ${d.expected}, found ${d.found}`, remedy: damaged }),
   UNSAFE_PATH: (d) => ({
     message: `${d.path}: names ${JSON.stringify(d.named)}, which is outside its folder`,
-    remedy: "Do not use this folder: its manifest was not written by ckpt.",
+    remedy: "Do not use this folder: neither ckpt nor TensorFlow writes such names into it.",
   }),
   LINK_MISMATCH: (d) => ({
     message: `${d.path}: expected a link to ${d.expected}, found ${d.found}`,
@@ -201,6 +203,10 @@ export const errorTexts: { readonly [C in ErrorCode]: (details: ErrorDetails[C])
     remedy: "Use the model this checkpoint was made from.",
   }),
   MODEL_UNREADABLE: (d) => ({ message: `${d.path}: ${d.reason}`, remedy: d.remedy }),
+  BUNDLE_INVALID: (d) => ({
+    message: `${d.path}: not a valid TensorFlow checkpoint: ${d.reason}`,
+    remedy: "Copy the checkpoint again with all its files, or use another one of that folder.",
+  }),
 
   UNSUPPORTED_OP: (d) => ({
     message: `${d.ops.length} operation(s) cannot be expressed as ${d.format}:${issueLines(
@@ -218,7 +224,8 @@ export const errorTexts: { readonly [C in ErrorCode]: (details: ErrorDetails[C])
   }),
   IMPURE_COMPUTATION: (d) => ({
     message: `${d.layer}: ${d.reason}`,
-    remedy: "Make the computation depend on its inputs and weights only, with the same operations for every batch.",
+    remedy:
+      "Make the computation depend on its inputs and weights only, with the same operations for every size of them.",
   }),
   GRAPH_INVALID: (d) => ({
     message: `the graph breaks its own rules:${issueLines(d.issues)}`,

@@ -43,6 +43,7 @@ const samples: { readonly [C in ErrorCode]: ErrorDetails[C] } = {
   METRIC_NOT_FINITE: { metric: "loss", where: "step 120", found: Infinity },
   WEIGHTS_MISMATCH: { path, weight: "dense/kernel", expected: "[64, 32]", found: "[64, 16]" },
   MODEL_UNREADABLE: { path, reason: "no topology", remedy: "Save the model with its topology." },
+  BUNDLE_INVALID: { path, reason: "the index is cut off" },
   UNSUPPORTED_OP: { format: "onnx", ops: [{ op: "FFT", reason: "no counterpart", layers: ["spectrum", "power"] }] },
   UNSUPPORTED_DTYPE: { where: "input a", dtype: "complex64", supported: ["float32", "int32"] },
   UNSUPPORTED_SHAPE: { where: "input a", shape: [null, 3], reason: "an open dimension" },

@@ -1,4 +1,5 @@
 export {
+  type ArtifactCut,
   type ArtifactFormat,
   artifactFormats,
   type ArtifactManifest,
@@ -8,6 +9,7 @@ export {
 } from "./artifact-manifest.js";
 export { type BatchNormSource, type CheckpointManifest, checkpointManifestType } from "./checkpoint-manifest.js";
 export { replaceFile, type StagedFolder, stageFolder, type StageFolderOptions } from "./commit.js";
+export { hasControlFlow } from "./control-flow.js";
 export { digestBytes, digestFile } from "./digest.js";
 export {
   type DocumentHeader,

@@ -8,7 +8,8 @@ import type { Command } from "../command.js";
 import { exitCodes } from "../exit-code.js";
 import { identifyFolder } from "../identify-folder.js";
 import { type LoadedConfig, loadRunConfigIfAny } from "../load-config.js";
-import { formatParity, freezeModelStage, freezeRunStage } from "../stages/freeze-stage.js";
+import { registerModules } from "../register-modules.js";
+import { describeBackend, formatParity, freezeModelStage, freezeRunStage } from "../stages/freeze-stage.js";
 import { formatBytes, formatTable, leftColumn, rightColumn } from "../table.js";
 
 interface Arguments {
@@ -16,6 +17,10 @@ interface Arguments {
   readonly out: string | undefined;
   readonly formats: string | undefined;
   readonly tolerance: number | undefined;
+  readonly inputs: string | undefined;
+  readonly outputs: string | undefined;
+  readonly register: readonly string[];
+  readonly workers: number | undefined;
 }
 
 /** `ckpt freeze`: checkpoints to artifacts. */
@@ -24,14 +29,17 @@ export const freezeCommand: Command<Arguments> = {
   summary: "Turn checkpoints into verified frozen artifacts",
   examples: [
     ["freeze runs/dense", "every checkpoint of a run, into runs/dense/artifacts"],
-    ["freeze path/to/model.json --out frozen --formats onnx,graph-def", "one LayersModel, two formats"],
+    ["freeze path/to/model.json --out frozen --formats onnx,graph-def", "one model, two formats"],
+    ["freeze model.json --register ./layers.ts", "a model with layers of your own"],
+    ["freeze model.json --outputs encoder/dense_1", "the part of a model that ends at this layer"],
   ],
+  repeatable: ["register"],
   options: (parser) =>
     parser
       .positional("source", {
         type: "string",
         demandOption: true,
-        describe: "A run, a checkpoint folder, or a tfjs LayersModel's model.json",
+        describe: "A run, a checkpoint folder, or the model.json of a tfjs LayersModel or GraphModel",
       })
       .option("out", {
         type: "string",
@@ -48,24 +56,56 @@ export const freezeCommand: Command<Arguments> = {
         type: "number",
         requiresArg: true,
         describe: "Largest accepted absolute error; default: 1e-5",
+      })
+      .option("outputs", {
+        type: "string",
+        requiresArg: true,
+        describe:
+          "Comma-separated layers, nodes or outputs to end at, such as encoder/dense_1; default: the model's own",
+      })
+      .option("inputs", {
+        type: "string",
+        requiresArg: true,
+        describe: "Comma-separated layers or nodes whose values become the inputs; default: the model's own",
+      })
+      .option("register", {
+        type: "string",
+        array: true,
+        default: [] as readonly string[],
+        requiresArg: true,
+        describe:
+          "Module or package that registers layers, may be repeated; paths are relative to the working directory",
+      })
+      .option("workers", {
+        type: "number",
+        requiresArg: true,
+        describe: "Threads that freeze the checkpoints of a run; default: as cores and memory allow, where it pays",
       }),
-  run: async ({ source: path, out, formats, tolerance }, context) => {
+  run: async ({ source: path, out, formats, tolerance, inputs, outputs, register, workers }, context) => {
+    if (workers !== undefined && !(Number.isInteger(workers) && workers >= 1)) {
+      throw new CkptError("INVALID_OPTION", { option: "--workers", expected: "1 or more", found: String(workers) });
+    }
     const source = await readSource(path);
     const config = await findConfig(source);
     // One folder cannot hold them all, and outside the run their checkpoints' names would say nothing.
     if (source.kind === "run" && out !== undefined) {
       throw new CkptError("INVALID_OPTION", { option: "--out", expected: "one checkpoint or model", found: "a run" });
     }
+    await registerModules(register, process.cwd());
     await selectBackend(config?.config.backend);
-    const options = {
+    const request = {
       ...config?.config.freeze,
       ...(formats === undefined ? {} : { formats: parseFormats(formats) }),
       ...(tolerance === undefined ? {} : { tolerance }),
+      ...(inputs === undefined ? {} : { inputs: splitNames(inputs) }),
+      ...(outputs === undefined ? {} : { outputs: splitNames(outputs) }),
     };
+    const setUp = { ...describeBackend(config), ...(config === undefined ? {} : { config: config.path }), register };
+    const count = workers === undefined ? {} : { count: workers };
     const results =
       source.kind === "run"
-        ? await freezeRunStage(source, options, context)
-        : [await freezeModelStage(source, out ?? (await chooseTarget(source)), options, context)];
+        ? await freezeRunStage(source, request, { ...count, setUp }, context)
+        : [await freezeModelStage(source, out ?? (await chooseTarget(source)), request, context)];
     const skipped = source.kind === "run" ? source.skipped : [];
     const rows = results.map((result) => [
       result.path,
@@ -100,13 +140,13 @@ export const freezeCommand: Command<Arguments> = {
 
 /** The configuration registers custom layers; where there is none, the model is frozen without. */
 async function findConfig(source: Source): Promise<LoadedConfig | undefined> {
-  if (source.kind === "layers-model") return undefined;
+  if (source.kind !== "run" && source.kind !== "checkpoint") return undefined;
   const run = source.kind === "run" ? source.path : dirname(dirname(resolve(source.path)));
   return (await identifyFolder(run)) === "run" ? loadRunConfigIfAny(run) : undefined;
 }
 
 async function chooseTarget(source: ModelSource): Promise<string> {
-  if (source.kind === "layers-model") return join(dirname(source.path), "artifact");
+  if (source.kind !== "checkpoint") return join(dirname(source.path), "artifact");
   const checkpoints = dirname(source.path);
   const run = dirname(checkpoints);
   return basename(checkpoints) === runLayout.checkpoints && (await identifyFolder(run)) === "run"
@@ -114,8 +154,12 @@ async function chooseTarget(source: ModelSource): Promise<string> {
     : `${source.path.replace(/[/\\]+$/, "")}.artifact`;
 }
 
+function splitNames(text: string): readonly string[] {
+  return text.split(",").map((name) => name.trim());
+}
+
 function parseFormats(text: string): readonly ArtifactFormat[] {
-  const names = text.split(",").map((name) => name.trim());
+  const names = splitNames(text);
   const unknown = names.find((name) => !artifactFormats.some((format) => format === name));
   if (unknown !== undefined) {
     const expected = artifactFormats.join(", ");

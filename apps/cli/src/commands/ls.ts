@@ -1,9 +1,10 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 import { CkptError, isCkptError } from "@ckpt/manifest";
 
 import type { Command } from "../command.js";
 import { describeRun, type RunDescription } from "../describe-run.js";
+import { describeSavedFolder, type SavedFolderDescription } from "../describe-saved-folder.js";
 import { exitCodes } from "../exit-code.js";
 import { findFolders, identifyFolder } from "../identify-folder.js";
 import { formatBytes, formatMetric, formatTable, leftColumn, rightColumn } from "../table.js";
@@ -16,18 +17,23 @@ interface Arguments {
 /** A screenful: a long run is read from its newest end. */
 const defaultLimit = 50;
 
-/** `ckpt ls`: the checkpoints of a run, or the runs of a folder. */
+/** `ckpt ls`: the checkpoints of a run, the runs of a folder, or the checkpoints that TensorFlow saved in one. */
 export const lsCommand: Command<Arguments> = {
   usage: "ls [path]",
-  summary: "List the checkpoints of a run, or the runs in a folder",
+  summary: "List the checkpoints of a run, the runs in a folder, or the checkpoints TensorFlow saved in one",
   examples: [
     ["ls", "runs in this folder or in ./runs"],
     ["ls runs/dense", "the newest 50 checkpoints of one run, and the pick"],
     ["ls runs/dense --limit 0", "all of them"],
+    ["ls path/to/save", "what the checkpoint file of tf.train.Saver lists"],
   ],
   options: (parser) =>
     parser
-      .positional("path", { type: "string", default: ".", describe: "A run, or a folder that holds runs" })
+      .positional("path", {
+        type: "string",
+        default: ".",
+        describe: "A run, a folder that holds runs, or one with TensorFlow's checkpoints",
+      })
       .option("limit", {
         type: "number",
         default: defaultLimit,
@@ -40,7 +46,14 @@ export const lsCommand: Command<Arguments> = {
     }
     const runs: RunDescription[] = [];
     const invalid: InvalidRun[] = [];
-    for (const run of await findRuns(path)) {
+    const found = await findRuns(path);
+    if (found.length === 0) {
+      const saved = await describeSavedFolder(path, { limit });
+      if (saved === undefined) throw new CkptError("RUN_NOT_FOUND", { path });
+      const exitCode = saved.invalid.length > 0 ? exitCodes.badInput : exitCodes.ok;
+      return { document: { runs, invalid, saved }, text: formatSavedFolder(saved), exitCode };
+    }
+    for (const run of found) {
       try {
         runs.push(await describeRun(run, { limit }));
       } catch (error) {
@@ -62,9 +75,7 @@ interface InvalidRun {
 async function findRuns(path: string): Promise<readonly string[]> {
   if ((await identifyFolder(path)) === "run") return [path];
   const here = await findFolders(path, "run");
-  const runs = here.length > 0 ? here : await findFolders(join(path, "runs"), "run");
-  if (runs.length === 0) throw new CkptError("RUN_NOT_FOUND", { path });
-  return runs;
+  return here.length > 0 ? here : findFolders(join(path, "runs"), "run");
 }
 
 function formatRun({ path, manifest, checkpointCount, checkpoints, invalid }: RunDescription): string {
@@ -92,12 +103,38 @@ function formatRun({ path, manifest, checkpointCount, checkpoints, invalid }: Ru
     manifest.result === undefined
       ? "not finished"
       : `${manifest.result.reason} at step ${manifest.result.step}, epoch ${manifest.result.epoch}`;
-  const olderCount = checkpointCount - checkpoints.length;
   return (
     `${path}  ${state}, ${formatCount(checkpointCount)} checkpoint(s)\n${formatTable(columns, rows)}` +
-    (olderCount > 0 ? `…and ${formatCount(olderCount)} older; --limit 0 lists all\n` : "") +
+    formatOlder(checkpointCount - checkpoints.length) +
     invalid.map(({ id, reason }) => `invalid ${id}: ${reason}\n`).join("")
   );
+}
+
+function formatSavedFolder({ path, checkpointCount, checkpoints, missing, invalid }: SavedFolderDescription): string {
+  const columns = [
+    leftColumn("checkpoint"),
+    rightColumn("step"),
+    rightColumn("tensors"),
+    rightColumn("size"),
+    leftColumn("graph"),
+  ];
+  const rows = checkpoints.map(({ name, step, tensorCount, sizeBytes, metaPath }) => [
+    name,
+    step?.toString() ?? "-",
+    formatCount(tensorCount),
+    formatBytes(sizeBytes),
+    metaPath === undefined ? "-" : basename(metaPath),
+  ]);
+  return (
+    `${path}  saved by TensorFlow, ${formatCount(checkpointCount)} checkpoint(s)\n${formatTable(columns, rows)}` +
+    formatOlder(checkpointCount - checkpoints.length) +
+    missing.map((name) => `missing ${name}: listed in the checkpoint file, but there are no files\n`).join("") +
+    invalid.map(({ id, reason }) => `invalid ${id}: ${reason}\n`).join("")
+  );
+}
+
+function formatOlder(count: number): string {
+  return count > 0 ? `…and ${formatCount(count)} older; --limit 0 lists all\n` : "";
 }
 
 function formatCount(count: number): string {

@@ -11,7 +11,7 @@ import { describeRanking, formatEstimate, formatRanking } from "../format-rankin
 import { type LoadedConfig, loadConfig, resolveRun } from "../load-config.js";
 import { loadConfigSplits } from "../load-splits.js";
 import { evaluateStage } from "../stages/evaluate-stage.js";
-import { freezeRunStage } from "../stages/freeze-stage.js";
+import { describeBackend, freezeRunStage } from "../stages/freeze-stage.js";
 import { trainStage } from "../stages/train-stage.js";
 import { rankRun } from "./rank.js";
 import { addTrainingOptions, type TrainingArguments } from "./training-options.js";
@@ -34,7 +34,8 @@ export const runCommand: Command<TrainingArguments> = {
     const trained = await trainStage(loaded, splits, { resume, fresh }, context);
     context.signal.throwIfAborted();
     const source = await readRunSource(run);
-    const frozen = await freezeRunStage(source, loaded.config.freeze ?? {}, context);
+    const setUp = { ...describeBackend(loaded), config: loaded.path, register: [] };
+    const frozen = await freezeRunStage(source, loaded.config.freeze ?? {}, { setUp }, context);
     const { split: _, ...options } = loaded.config.evaluate ?? {};
     const target = await findArtifacts(run);
     await evaluateStage({ ...target, ...options, split: select }, context);

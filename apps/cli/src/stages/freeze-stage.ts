@@ -1,7 +1,7 @@
 import {
   freeze,
   freezeRun,
-  type FormatOptions,
+  type FreezeRunOptions,
   type FreezeProgress,
   type FreezeResult,
   type ModelSource,
@@ -10,27 +10,47 @@ import {
 import type { ParityRecord } from "@ckpt/manifest";
 
 import type { CommandContext } from "../command-context.js";
+import type { LoadedConfig } from "../load-config.js";
 import type { Progress } from "../progress.js";
+import { type FreezeSetUp, freezeWorkerModule } from "../set-up-freeze-worker.js";
 import { formatBytes } from "../table.js";
+
+/** What to write of which piece of a model. */
+export type FreezeRequest = Pick<FreezeRunOptions, "formats" | "tolerance" | "inputs" | "outputs">;
+
+/** How checkpoints are frozen at the same time. */
+export interface FreezeWorkers {
+  /** Default: as cores, memory and the number of checkpoints allow, where it pays. */
+  readonly count?: number;
+  readonly setUp: FreezeSetUp;
+}
+
+/** The backend that a configuration asks for. */
+export function describeBackend(config: LoadedConfig | undefined): Pick<FreezeSetUp, "backend"> {
+  const backend = config?.config.backend;
+  return backend === undefined ? {} : { backend };
+}
 
 /** Freezes every checkpoint of a run, and says on stderr what was left out, written and verified. */
 export async function freezeRunStage(
   run: RunSource,
-  options: FormatOptions,
+  request: FreezeRequest,
+  { setUp: data, ...count }: FreezeWorkers,
   context: CommandContext,
 ): Promise<readonly FreezeResult[]> {
   for (const reason of run.skipped) context.progress.warn(`freeze    left out: ${reason}`);
-  return freezeRun({ run, ...options, onProgress: followFreezing(context) });
+  const workers = { module: freezeWorkerModule, data, ...count };
+  return freezeRun({ run, ...request, workers, onProgress: followFreezing(context) });
 }
 
 /** Freezes one model into the folder `out`, and says on stderr what was written and verified. */
 export async function freezeModelStage(
   source: ModelSource,
   out: string,
-  options: FormatOptions,
+  request: FreezeRequest,
   context: CommandContext,
 ): Promise<FreezeResult> {
-  return freeze({ source, out, ...options, onProgress: followFreezing(context) });
+  return freeze({ source, out, ...request, onProgress: followFreezing(context) });
 }
 
 function followFreezing({ progress, signal }: CommandContext): (event: FreezeProgress) => void {
@@ -51,6 +71,11 @@ function reportFreezing(event: FreezeProgress, progress: Progress): void {
     case "captured":
       progress.update(`freeze    captured ${event.source}: ${event.nodeCount} nodes`);
       return;
+    case "corrected":
+      progress.warn(
+        `freeze    ${event.source} on ${event.backend}: ${event.reason}; the frozen model is right, the checkpoint's own is not`,
+      );
+      return;
     case "verified":
       progress.update(`freeze    ${event.source} ${event.format} within ${event.maxAbsoluteError.toExponential(1)}`);
       return;
@@ -59,6 +84,9 @@ function reportFreezing(event: FreezeProgress, progress: Progress): void {
       return;
     case "skipped":
       progress.warn(`freeze    left out: ${event.reason}`);
+      return;
+    case "failed":
+      progress.warn(`freeze    ${event.source} failed`);
       return;
     case "artifact": {
       const written = `${formatBytes(event.sizeBytes)}, parity ${formatParity(event.parity)}`;

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 
-import { formatPaths, type Signature } from "@ckpt/manifest";
+import { formatPaths, hasControlFlow, type Signature } from "@ckpt/manifest";
 import type { GraphModel, io } from "@tensorflow/tfjs";
 
 import type { InferenceEngine, NamedTensors, Session } from "../engine.js";
@@ -34,8 +34,9 @@ async function openSession(tf: Tfjs, artifact: string, signature: Signature): Pr
       tf.io.getModelArtifactsForJSON(json, (groups) => Promise.resolve([tf.io.getWeightSpecs(groups), weightData])),
   };
   const model = await tf.loadGraphModel(handler);
+  const isAsync = hasControlFlow(json.modelTopology);
   return {
-    predict: (inputs) => wrapFailure(name, artifact, predict(tf, model, signature, inputs)),
+    predict: (inputs) => wrapFailure(name, artifact, predict(tf, { model, isAsync }, signature, inputs)),
     close: () => {
       model.dispose();
       return Promise.resolve();
@@ -43,8 +44,25 @@ async function openSession(tf: Tfjs, artifact: string, signature: Signature): Pr
   };
 }
 
-async function predict(tf: Tfjs, model: GraphModel, signature: Signature, inputs: NamedTensors): Promise<NamedTensors> {
+/** A model, and whether it runs by `executeAsync` alone. */
+interface LoadedModel {
+  readonly model: GraphModel;
+  readonly isAsync: boolean;
+}
+
+async function predict(
+  tf: Tfjs,
+  { model, isAsync }: LoadedModel,
+  signature: Signature,
+  inputs: NamedTensors,
+): Promise<NamedTensors> {
   const outputNames = signature.outputs.map((spec) => spec.name);
-  const outputs = tf.tidy(() => [model.execute(toTensors(tf, signature, inputs), outputNames)].flat());
-  return readOutputs(Object.fromEntries(outputs.map((tensor, index) => [outputNames[index] ?? "", tensor])));
+  const tensors = toTensors(tf, signature, inputs);
+  try {
+    const outputs = isAsync ? await model.executeAsync(tensors, outputNames) : model.execute(tensors, outputNames);
+    const named = [outputs].flat().map((tensor, index) => [outputNames[index] ?? "", tensor] as const);
+    return await readOutputs(Object.fromEntries(named));
+  } finally {
+    tf.dispose(tensors);
+  }
 }

@@ -30,18 +30,24 @@ export function openFormat(format: ArtifactFormat, options: OpenFormatOptions): 
   return openers[format](join(options.folder, formatPaths[format]), options);
 }
 
+const forTensorFlow = { isCorrected: true };
+
 const openers: Readonly<
   Record<ArtifactFormat, (path: string, options: OpenFormatOptions) => Promise<Runner | UnverifiedFormat>>
 > = {
   "graph-model": async (path, { signature }) => createGraphModelRunner(await readGraphModel(path), signature),
   "graph-def": async (path, { signature, graph }) => {
     const graphDef = parseGraphDef(await readFile(path), path);
-    return createGraphModelRunner(convertGraphDefToGraphModel(graphDef, bindSignature(graph)), signature);
+    return createGraphModelRunner(
+      convertGraphDefToGraphModel(graphDef, bindSignature(graph)),
+      signature,
+      forTensorFlow,
+    );
   },
   "saved-model": async (path) => {
     const file = join(path, savedModelFile);
     const { graphDef, signature } = parseSavedModel(await readFile(file), file);
-    return createGraphModelRunner(convertGraphDefToGraphModel(graphDef, signature), signature);
+    return createGraphModelRunner(convertGraphDefToGraphModel(graphDef, signature), signature, forTensorFlow);
   },
   onnx: async (path, { signature }) => {
     try {

@@ -44,4 +44,12 @@ describe("findIndexLimits", () => {
   it("leaves out inputs that are not used as an index", () => {
     expect(findIndexLimits(captureModel(createDenseModel()).graph).size).toBe(0);
   });
+
+  it("finds a table that is used in each step of time", () => {
+    const layer = tf.layers.embedding({ inputDim: 7, outputDim: 2 });
+    const input = tf.input({ shape: [3, 4], name: "words" });
+    const outputs = tf.layers.timeDistributed({ layer }).apply(input) as tf.SymbolicTensor;
+    const { graph } = captureModel(tf.model({ inputs: input, outputs }));
+    expect([...findIndexLimits(graph)]).toEqual([["words", 7]]);
+  });
 });

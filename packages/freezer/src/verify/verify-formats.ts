@@ -1,4 +1,4 @@
-import type { Graph } from "@ckpt/graph";
+import type { Graph, GraphTemplate } from "@ckpt/graph";
 import {
   type ArtifactFormat,
   CkptError,
@@ -32,6 +32,8 @@ export interface VerifyFormatsOptions {
   readonly formats: readonly ArtifactFormat[];
   readonly graph: Graph;
   readonly signature: Signature;
+  /** What open dimensions other than the batch are to be, in a run or several. */
+  readonly probeShapes: GraphTemplate["probeShapes"];
   /** The model that was frozen. */
   readonly reference: Runner;
   readonly tolerance: number;
@@ -47,11 +49,13 @@ export interface VerifyFormatsOptions {
  *   accept or run what was written; SIGNATURE_MISMATCH when an output's shape is another.
  */
 export async function verifyFormats(options: VerifyFormatsOptions): Promise<Verification> {
-  const { graph, signature, reference } = options;
+  const { signature, probeShapes } = options;
   const probes: Probe[] = [];
-  for (const batchSize of chooseBatchSizes(signature)) {
-    const inputs = makeProbeInputs(graph, signature.inputs, batchSize);
-    probes.push({ batchSize, inputs, expected: await reference.run(inputs) });
+  const batchSizes = chooseBatchSizes(signature);
+  for (let index = 0; index < Math.max(batchSizes.length, probeShapes.length); index++) {
+    const start = index % probeShapes.length;
+    const shapes = [...probeShapes.slice(start), ...probeShapes.slice(0, start)];
+    probes.push(await runReference(batchSizes[index % batchSizes.length] ?? 1, shapes, options));
   }
   const parity: ParityRecord[] = [];
   const unverified: UnverifiedFormat[] = [];
@@ -68,6 +72,29 @@ interface Probe {
   readonly batchSize: number;
   readonly inputs: readonly TensorData[];
   readonly expected: readonly TensorData[];
+}
+
+// At the first of the shapes that the model takes: one may have limits, a table of positions ends somewhere.
+async function runReference(
+  batchSize: number,
+  probeShapes: GraphTemplate["probeShapes"],
+  { graph, signature, reference }: VerifyFormatsOptions,
+): Promise<Probe> {
+  let refusal: unknown;
+  for (const shapes of probeShapes) {
+    const specs = signature.inputs.map(({ name, dtype, shape }, input) => ({
+      name,
+      dtype,
+      shape: shapes[input] ?? shape,
+    }));
+    const inputs = makeProbeInputs(graph, specs, batchSize);
+    try {
+      return { batchSize, inputs, expected: await reference.run(inputs) };
+    } catch (error) {
+      refusal ??= error;
+    }
+  }
+  throw refusal;
 }
 
 // A model whose batch is fixed runs at that size only.
@@ -97,7 +124,7 @@ async function verifyFormat(
         errors[index] = mergeErrors(errors[index] ?? noError, error);
       }
     }
-    const batchSizes = probes.map(({ batchSize }) => batchSize);
+    const batchSizes = [...new Set(probes.map(({ batchSize }) => batchSize))];
     const parity = signature.outputs.map(({ name: output }, index): ParityRecord => {
       const { maxAbsoluteError, maxRelativeError, magnitude } = errors[index] ?? noError;
       // float32 keeps about seven digits: an output in the thousands cannot be right to 1e-5.

@@ -1,10 +1,16 @@
-import { CkptError, serializeCanonicalJson, type Signature } from "@ckpt/manifest";
+import { CkptError, serializeCanonicalJson, type Signature, type TensorSpec } from "@ckpt/manifest";
 import type * as tf from "@tensorflow/tfjs";
 
 import { lowerProgram } from "../lower/lower-program.js";
 import type { GraphTemplate } from "../template/graph-template.js";
 import { captureProgram } from "./capture-program.js";
 import type { TensorFunction } from "./record-trace.js";
+
+/** What a function takes, and what it gives: in full, or by name alone. */
+export interface FunctionSignature {
+  readonly inputs: Signature["inputs"];
+  readonly outputs: readonly (TensorSpec | string)[];
+}
 
 /** How {@link captureFunction} treats tensors that are not inputs. */
 export interface CaptureFunctionOptions {
@@ -14,18 +20,18 @@ export interface CaptureFunctionOptions {
 
 /**
  * Captures a function on tensors as {@link captureModel} does a model. It takes one tensor for each input of the
- * signature and returns the outputs, in order.
+ * signature and returns the outputs, in order. Outputs given by name alone have the dtype and shape that are found.
  *
  * @throws {CkptError} SIGNATURE_MISMATCH when the outputs differ from the signature; else as `captureModel`.
  */
 export function captureFunction(
   compute: TensorFunction,
-  signature: Signature,
+  signature: FunctionSignature,
   { weights = {} }: CaptureFunctionOptions = {},
 ): GraphTemplate {
   const program = captureProgram(compute, {
     inputs: signature.inputs,
-    outputNames: signature.outputs.map((output) => output.name),
+    outputNames: signature.outputs.map((output) => (typeof output === "string" ? output : output.name)),
     weights: Object.entries(weights).map(([key, tensor]) => ({ key, savedName: key, tensor })),
     currentLayer: () => "",
   });
@@ -39,7 +45,7 @@ export function captureFunction(
   const template = lowerProgram(program);
   for (const [index, expected] of signature.outputs.entries()) {
     const found = template.signature.outputs[index];
-    if (serializeCanonicalJson(expected) !== serializeCanonicalJson(found)) {
+    if (typeof expected !== "string" && serializeCanonicalJson(expected) !== serializeCanonicalJson(found)) {
       throw new CkptError("SIGNATURE_MISMATCH", {
         where: `output ${expected.name} of the captured function`,
         expected: `${expected.dtype} ${JSON.stringify(expected.shape)}`,

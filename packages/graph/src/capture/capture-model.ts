@@ -1,62 +1,43 @@
-import type { Dtype, TensorSpec } from "@ckpt/manifest";
-import * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs";
 
 import { lowerProgram } from "../lower/lower-program.js";
 import type { GraphTemplate } from "../template/graph-template.js";
 import { captureProgram } from "./capture-program.js";
 import { enterLayerScope } from "./layer-scope.js";
-import { listLayers, listWeights } from "./layer-tree.js";
-
-// Two tensors of one layer have that layer's name both.
-function makeUnique(names: readonly string[]): string[] {
-  const used = new Set<string>();
-  return names.map((name) => {
-    let unique = name;
-    for (let copy = 1; used.has(unique); copy++) unique = `${name}_${copy}`;
-    used.add(unique);
-    return unique;
-  });
-}
+import { listWeights } from "./layer-tree.js";
+import { dropInputs, type ModelCut } from "./model-cut.js";
+import { createModelFunction } from "./model-function.js";
 
 /**
- * Captures the inference computation of a model, whatever its layers are. Inputs and outputs are named as in
- * `model.inputNames` and `model.outputNames`. Runs the model three times on small batches; afterwards the model, the
- * engine, the number of tensors and `Math.random` are as before.
+ * Captures the inference computation of a model, whatever its layers are, or of the piece of it that a cut names. Inputs
+ * and outputs are named as in `model.inputNames` and `model.outputNames`, those of a cut as they are written there; what is
+ * open in the shape of an input stays open. Runs the model a few times on small inputs; afterwards the model, the engine,
+ * the number of tensors and `Math.random` are as before.
  *
  * @throws {CkptError} IMPURE_COMPUTATION when one recording cannot stand for every input: values read, random numbers,
- * the batch size used as a number, other operations from run to run.
+ * an open size used as a number, other operations from run to run.
  * @throws {CkptError} UNSUPPORTED_OP naming every kernel that has no counterpart, with the layers it came from.
- * @throws {CkptError} UNSUPPORTED_SHAPE when a dimension other than the batch is open.
+ * @throws {CkptError} UNSUPPORTED_SHAPE when an operation is told a size that cannot be computed from those before it, or
+ * no size tried for the open dimensions will do.
  * @throws {CkptError} UNSUPPORTED_DTYPE for string and complex tensors.
+ * @throws {CkptError} INVALID_OPTION when the cut names what is not there, or its outputs need more than its inputs.
  */
-export function captureModel(model: tf.LayersModel): GraphTemplate {
-  if (model.inputs === undefined || model.inputs.length === 0) {
-    throw new TypeError("The model has no inputs yet: build it, or give its first layer an inputShape.");
-  }
-  // A Sequential puts its layers together at first use; only then it has input and output names.
-  if (model instanceof tf.Sequential && !model.built) model.build();
-  const names = makeUnique(model.inputNames);
-  const inputs = model.inputs.map((input, index): TensorSpec => ({
-    name: names[index] ?? input.name,
-    dtype: input.dtype as Dtype,
-    shape: input.shape,
-  }));
-  const places = listLayers(model);
+export function captureModel(model: tf.LayersModel, cut: ModelCut = {}): GraphTemplate {
+  const { inputs, outputNames, replacedInputs, compute, places } = createModelFunction(model, cut);
   const scope = enterLayerScope(places);
+  // CategoryEncoding reads the largest and the smallest index to refuse those out of range.
+  const checking = new Set(
+    places.filter(({ layer }) => layer.getClassName() === "CategoryEncoding").map(({ path }) => path),
+  );
   try {
-    const program = captureProgram(
-      (...tensors) => {
-        const result = model.apply(tensors, { training: false });
-        return result as tf.Tensor | tf.Tensor[];
-      },
-      {
-        inputs,
-        outputNames: makeUnique(model.outputNames),
-        weights: listWeights(places),
-        currentLayer: scope.currentLayer,
-      },
-    );
-    return lowerProgram(program);
+    const program = captureProgram(compute, {
+      inputs: [...inputs, ...replacedInputs],
+      outputNames,
+      weights: listWeights(places),
+      currentLayer: scope.currentLayer,
+      isReadAllowed: () => checking.has(scope.currentLayer()),
+    });
+    return dropInputs(lowerProgram(program), inputs.length);
   } finally {
     scope.restore();
   }

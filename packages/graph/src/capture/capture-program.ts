@@ -1,12 +1,13 @@
-import { CkptError, type TensorSpec } from "@ckpt/manifest";
-import * as tf from "@tensorflow/tfjs";
+import { CkptError, isCkptError, type TensorSpec } from "@ckpt/manifest";
+import type * as tf from "@tensorflow/tfjs";
 
+import type { SymbolicShape } from "../ir/graph.js";
 import type { CapturedProgram, ProgramWeight } from "./captured-program.js";
-import { mergeTraces } from "./merge-traces.js";
-import { makeProbeValues } from "./probe-values.js";
-import { recordTrace, type TensorFunction } from "./record-trace.js";
+import type { TensorFunction } from "./record-trace.js";
+import { AmbiguousSizes } from "./size-fitter.js";
+import { listSizePlans, shapeInput, type SizePlan } from "./size-plan.js";
 import { checkDtype, copyValues } from "./tensor-values.js";
-import type { Trace } from "./trace.js";
+import { traceSizes } from "./trace-sizes.js";
 
 /** A weight to be kept by name instead of becoming an anonymous constant. */
 export interface NamedWeight {
@@ -21,20 +22,8 @@ export interface CaptureProgramOptions {
   readonly outputNames: readonly string[];
   readonly weights: readonly NamedWeight[];
   readonly currentLayer: () => string;
-}
-
-// Two sizes give the line k * B + c; 1 is avoided because it broadcasts.
-const batchSizes = [2, 3] as const;
-
-function checkInput({ name, dtype, shape }: TensorSpec): void {
-  checkDtype(dtype, `input ${name}`);
-  if (shape.some((size, axis) => size === null && axis > 0)) {
-    throw new CkptError("UNSUPPORTED_SHAPE", {
-      where: `input ${name}`,
-      shape,
-      reason: "only the first dimension, the batch, may be open",
-    });
-  }
+  /** Whether what runs now may read values: it only checks them. Default: never. */
+  readonly isReadAllowed?: (() => boolean) | undefined;
 }
 
 function readWeight({ key, savedName, tensor }: NamedWeight): ProgramWeight {
@@ -43,35 +32,57 @@ function readWeight({ key, savedName, tensor }: NamedWeight): ProgramWeight {
 }
 
 /**
- * Runs a computation three times (batch 2, batch 2 with other values, batch 3) and describes it for every batch size.
- * Leaves no tensor behind.
+ * Runs a computation on inputs of a few sizes, twice at one of them, and describes it for every size. Leaves no tensor
+ * behind. Where only the batch is open that takes three runs, else five; more where the computation does not run at the
+ * sizes tried first.
  *
  * @throws {CkptError} IMPURE_COMPUTATION, UNSUPPORTED_SHAPE or UNSUPPORTED_DTYPE.
  */
-export function captureProgram(
-  compute: TensorFunction,
-  { inputs, outputNames, weights, currentLayer }: CaptureProgramOptions,
-): CapturedProgram {
-  inputs.forEach(checkInput);
+export function captureProgram(compute: TensorFunction, options: CaptureProgramOptions): CapturedProgram {
+  const { inputs, outputNames, weights, currentLayer, isReadAllowed } = options;
+  for (const { name, dtype } of inputs) checkDtype(dtype, `input ${name}`);
   const tensors = new Map(weights.map(({ key, tensor }) => [key, tensor]));
-  const trace = (batchSize: number, variant: number): Trace => {
-    let recorded: Trace | undefined;
-    tf.tidy(() => {
-      const probes = inputs.map(({ dtype, shape }) => {
-        const sizes = shape.map((size) => size ?? batchSize);
-        const values = makeProbeValues(dtype, tf.util.sizeFromShape(sizes), variant);
-        return tf.tensor(values, sizes, dtype);
-      });
-      recorded = recordTrace(compute, probes, { weights: tensors, currentLayer });
-    });
-    if (recorded === undefined) throw new TypeError("The trace did not run.");
-    return recorded;
-  };
-  const merged = mergeTraces({
-    first: trace(batchSizes[0], 0),
-    otherValues: trace(batchSizes[0], 1),
-    otherBatch: trace(batchSizes[1], 0),
-    batchSizes,
-  });
-  return { inputs, outputNames, ...merged, weights: weights.map(readWeight), batchSizes };
+  const hasOpenDimension = inputs.some(({ shape }) => shape.includes(null, 1));
+  const failures: unknown[] = [];
+  for (const plan of listSizePlans(inputs)) {
+    // What runs at sizes of any kind, but cannot be told from them, is not what needs multiples or equal sizes.
+    const hasRun = failures.some((failure) => failure instanceof AmbiguousSizes);
+    if (hasRun && (plan.isAligned || plan.isTied)) continue;
+    try {
+      const traced = traceSizes(compute, plan, { inputs, weights: tensors, currentLayer, isReadAllowed });
+      return {
+        inputs,
+        outputNames,
+        ...traced,
+        weights: weights.map(readWeight),
+        probeShapes: listProbeShapes(plan, inputs),
+      };
+    } catch (error) {
+      const isFinal = isCkptError(error) || !(hasOpenDimension || error instanceof AmbiguousSizes);
+      if (isFinal) throw error;
+      failures.push(error);
+    }
+  }
+  throw failAllSizes(inputs, failures.at(-1) as Error);
+}
+
+// A probe for each untraced size; where only the batch is open there are none to choose.
+function listProbeShapes(plan: SizePlan, inputs: readonly TensorSpec[]): readonly (readonly SymbolicShape[])[] {
+  const count = Math.max(1, ...plan.open.map(({ untraced }) => untraced.length));
+  return Array.from({ length: count }, (_, probe) =>
+    inputs.map((spec, input) => shapeInput(plan, spec, input, ({ untraced }) => untraced[probe] ?? null)),
+  );
+}
+
+function failAllSizes(inputs: readonly TensorSpec[], cause: Error): CkptError {
+  const open = inputs.find(({ shape }) => shape.includes(null, 1)) ?? inputs[0];
+  return new CkptError(
+    "UNSUPPORTED_SHAPE",
+    {
+      where: `input ${open?.name}`,
+      shape: open?.shape ?? [],
+      reason: `no size tried for the open dimensions will do: ${cause.message}`,
+    },
+    { cause },
+  );
 }

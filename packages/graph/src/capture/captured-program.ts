@@ -1,10 +1,11 @@
 import type { Dtype, TensorSpec } from "@ckpt/manifest";
 
-import type { TensorValues } from "../ir/graph.js";
+import type { SymbolicShape, TensorValues } from "../ir/graph.js";
 import type { Size } from "../ir/size.js";
+import type { SizeSymbol } from "./size-fitter.js";
 import type { Operand } from "./trace.js";
 
-/** Dtype and shape of a value, each size a function of the batch size. */
+/** Dtype and shape of a value, each size a function of the symbols of its program. */
 export interface SizedTensor {
   readonly dtype: Dtype;
   readonly sizes: readonly Size[];
@@ -16,19 +17,36 @@ export interface ProgramArgument extends SizedTensor {
   readonly operand: Operand;
 }
 
-/** One kernel call as it holds for every batch size. */
+/** One kernel call as it holds for every size of the inputs. */
 export interface ProgramCall {
   readonly kernel: string;
   readonly layer: string;
   readonly inputs: readonly ProgramArgument[];
-  /** The attributes as they were at each of the two batch sizes. */
-  readonly attributes: readonly [Readonly<Record<string, unknown>>, Readonly<Record<string, unknown>>];
+  /** The attributes as they were in each trace that has sizes of its own. */
+  readonly attributes: readonly Readonly<Record<string, unknown>>[];
   readonly outputs: readonly SizedTensor[];
+  /** What a call of a recurrent region repeats. */
+  readonly body?: ProgramBody;
 }
 
-/** A constant. Where a size depends on the batch, all values are the same and `values` holds that one. */
+/** The body of a recurrent region. */
+export interface ProgramBody {
+  readonly inputs: readonly SizedTensor[];
+  readonly outputs: readonly ProgramArgument[];
+  readonly calls: readonly ProgramCall[];
+  readonly constants: readonly ProgramConstant[];
+}
+
+/**
+ * A constant. Where a size is not static, `values` is what goes on: one value with `step` more each time, or a row that is
+ * there once for each index of the first axis.
+ */
 export interface ProgramConstant extends SizedTensor {
   readonly values: TensorValues;
+  /** What each further value is more than the one before where a size is not static; 0 where all are the same. */
+  readonly step: number;
+  /** Where a size is not static: `values` is a row of the first axis, and all rows are the same. */
+  readonly isRow: boolean;
   readonly layer: string;
 }
 
@@ -41,7 +59,7 @@ export interface ProgramWeight {
   readonly values: TensorValues;
 }
 
-/** A captured computation: kernel calls of TensorFlow.js that stand for every batch size. */
+/** A captured computation: kernel calls of TensorFlow.js that stand for every size of the inputs. */
 export interface CapturedProgram {
   readonly inputs: readonly TensorSpec[];
   readonly outputNames: readonly string[];
@@ -49,6 +67,10 @@ export interface CapturedProgram {
   readonly calls: readonly ProgramCall[];
   readonly constants: readonly ProgramConstant[];
   readonly weights: readonly ProgramWeight[];
-  /** The two batch sizes that `attributes` of the calls belong to. */
-  readonly batchSizes: readonly [number, number];
+  /** Sizes of the inputs, in their order. */
+  readonly inputSizes: readonly (readonly Size[])[];
+  /** What the numbers in sizes stand for: first the open sizes of the inputs, then sizes of results. */
+  readonly symbols: readonly SizeSymbol[];
+  /** Shapes of the inputs that were not traced, to try the result on; `null` for the batch. */
+  readonly probeShapes: readonly (readonly SymbolicShape[])[];
 }

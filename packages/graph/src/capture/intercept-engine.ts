@@ -1,5 +1,16 @@
 import * as tf from "@tensorflow/tfjs";
 
+import type { LayerOptions, RunLayer } from "./record-recurrent.js";
+import { findTimeDistributedClass, type TimeDistributed } from "./record-time-distributed.js";
+
+/** Called in place of `call` of a layer; `run` is that of the class. */
+export type LayerHook<Layer> = (
+  layer: Layer,
+  inputs: tf.Tensor | tf.Tensor[],
+  options: LayerOptions,
+  run: RunLayer,
+) => tf.Tensor | tf.Tensor[];
+
 /** What is called instead of the engine's own methods; `run` does what the engine would have done. */
 export interface EngineHooks {
   /** Every kernel call that is not made from inside another one. */
@@ -9,6 +20,10 @@ export interface EngineHooks {
     attributes: Readonly<Record<string, unknown>>,
     run: () => tf.Tensor | tf.Tensor[],
   ) => tf.Tensor | tf.Tensor[];
+  /** Every call that `tf.RNN` does for a layer, whichever class that is of. */
+  readonly onRecurrent: LayerHook<tf.RNN>;
+  /** Every call of a layer that applies another to each step of time. */
+  readonly onTimeDistributed: LayerHook<TimeDistributed>;
   /** Every read of a buffer, by its id, from outside of kernels. May throw. */
   readonly onRead: (dataId: object) => void;
   /** Every read that gives a promise. Must not throw: nobody may be waiting for that promise. */
@@ -67,6 +82,15 @@ export function interceptEngine(hooks: EngineHooks): InterceptedEngine {
   function assignHooked(this: tf.Variable): void {
     hooks.onAssign(this.name);
   }
+  const shadowCall = <Layer>(prototype: object, hook: LayerHook<Layer>): void => {
+    const call = Reflect.get(prototype, "call") as RunLayer;
+    function callHooked(this: Layer, inputs: tf.Tensor | tf.Tensor[], options: LayerOptions | null): unknown {
+      return hook(this, inputs, options ?? {}, (...args) => call.apply(this, args));
+    }
+    shadow(prototype, "call", callHooked);
+  };
+  shadowCall(tf.RNN.prototype, hooks.onRecurrent);
+  shadowCall(findTimeDistributedClass(), hooks.onTimeDistributed);
   shadow(engine, "runKernel", runKernelHooked);
   shadow(engine, "readSync", readSyncHooked);
   shadow(engine, "read", readHooked);

@@ -8,28 +8,41 @@ export interface LayerScope {
   readonly restore: () => void;
 }
 
-/** Wraps `call` of every layer, so that it is known at any time which one is running, until `restore` is called. */
+/**
+ * Wraps `call` of every layer, so that it is known at any time which one is running, until `restore` is called. Besides,
+ * each layer gets keyword arguments of its own: a recurrent layer adds its first states to those it is given, and the next
+ * layer would take them for its own.
+ */
 export function enterLayerScope(places: readonly LayerPlace[]): LayerScope {
   const stack: string[] = [];
-  const wrapped = places.map(({ path, layer }) => {
-    const own = Object.getOwnPropertyDescriptor(layer, "call");
-    const call = layer.call.bind(layer);
-    layer.call = (inputs, kwargs): ReturnType<typeof call> => {
+  const wrapped = places.flatMap(({ path, layer }) => {
+    const own = (["apply", "call"] as const).map((name) => ({
+      layer,
+      name,
+      descriptor: Object.getOwnPropertyDescriptor(layer, name),
+    }));
+    const apply = layer.apply.bind(layer);
+    layer.apply = (inputs, kwargs): ReturnType<typeof apply> => apply(inputs, { ...kwargs });
+    const ownCall = Object.hasOwn(layer, "call") ? layer.call.bind(layer) : undefined;
+    // Looked up at each call: what a class has may be hooked while the computation is recorded.
+    const classCall: typeof layer.call = (inputs, kwargs) =>
+      (Reflect.get(Object.getPrototypeOf(layer) as object, "call") as typeof layer.call).call(layer, inputs, kwargs);
+    layer.call = (inputs, kwargs): ReturnType<typeof layer.call> => {
       stack.push(path);
       try {
-        return call(inputs, kwargs);
+        return (ownCall ?? classCall)(inputs, kwargs);
       } finally {
         stack.pop();
       }
     };
-    return { layer, own };
+    return own;
   });
   return {
     currentLayer: () => stack.at(-1) ?? "",
     restore: () => {
-      for (const { layer, own } of wrapped) {
-        if (own === undefined) Reflect.deleteProperty(layer, "call");
-        else Object.defineProperty(layer, "call", own);
+      for (const { layer, name, descriptor } of wrapped) {
+        if (descriptor === undefined) Reflect.deleteProperty(layer, name);
+        else Object.defineProperty(layer, name, descriptor);
       }
     },
   };

@@ -69,3 +69,8 @@ export function listWeights(places: readonly LayerPlace[]): readonly ModelWeight
   }
   return weights;
 }
+
+/** The weights of a model, each once, by the keys that its template has for them. */
+export function listModelWeights(model: tf.LayersModel): readonly ModelWeight[] {
+  return listWeights(listLayers(model));
+}

@@ -1,143 +1,140 @@
-import { serializeCanonicalJson } from "@ckpt/manifest";
+import { type Size, staticSize } from "../ir/size.js";
+import type { ProgramArgument, ProgramBody, ProgramCall, ProgramConstant, SizedTensor } from "./captured-program.js";
+import { checkTraces, type TraceSet } from "./check-traces.js";
+import { findLiveCalls } from "./find-live-calls.js";
+import { fitOutput } from "./fit-output.js";
+import { mergeConstant } from "./merge-constant.js";
+import { observeSizes } from "./observe-sizes.js";
+import { createSizeFitter, type SizeFitter, type SizeSymbol } from "./size-fitter.js";
+import type { KernelCall, Operand, ScanAttributes, Trace, TracedTensor } from "./trace.js";
 
-import { fitSize, isStaticSize } from "../ir/size.js";
-import type { ProgramArgument, ProgramCall, ProgramConstant, SizedTensor } from "./captured-program.js";
-import { failImpure } from "./fail-impure.js";
-import type { KernelCall, Trace, TracedArgument, TracedConstant, TracedTensor } from "./trace.js";
-
-/** Three runs of the same computation: the second with other input values, the third with another batch size. */
-export interface TraceSet {
-  readonly first: Trace;
-  readonly otherValues: Trace;
-  readonly otherBatch: Trace;
-  /** The batch sizes of `first` and `otherBatch`. */
-  readonly batchSizes: readonly [number, number];
-}
-
-/** What the three traces have in common, as one description for every batch size. */
+/** What the traces have in common, as one description for every size. */
 export interface MergedTraces {
   readonly calls: readonly ProgramCall[];
   readonly constants: readonly ProgramConstant[];
   readonly outputs: readonly ProgramArgument[];
+  readonly symbols: readonly SizeSymbol[];
 }
 
-function equalArrays(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
-  if (a.length !== b.length) return false;
-  for (let index = 0; index < a.length; index++) {
-    if (!Object.is(a[index], b[index])) return false;
-  }
-  return true;
+/** What the merging of a body shares with that of the computation around it. */
+interface MergeContext {
+  readonly fitter: SizeFitter;
+  readonly nameCause: TraceSet["nameCause"];
+  /** Whether sizes that come up here can be read where the computation goes on. */
+  readonly isOutermost: boolean;
 }
 
-function describeTensor(tensor: TracedTensor): unknown {
-  return [tensor.dtype, tensor.shape.length];
+/** The bodies that a call has in each of the runs, for what is asked of a run. */
+function enterCall(nameCause: TraceSet["nameCause"], index: number): TraceSet["nameCause"] {
+  return (differs) =>
+    nameCause((trace) => {
+      const body = trace.calls[index]?.body;
+      return body === undefined || differs(body);
+    });
 }
 
-// Kernel, layer, inputs and ranks, but no sizes.
-function describeCall(call: KernelCall): string {
-  return serializeCanonicalJson([
-    call.kernel,
-    call.layer,
-    call.inputs.map((input) => [input.slot, input.operand, describeTensor(input)]),
-    call.outputs.map(describeTensor),
-  ]);
+// What a body takes: a slice of each sequence, then the other inputs of the call as they are.
+function listBodyInputs(call: KernelCall, inputs: readonly SizedTensor[]): readonly SizedTensor[] {
+  const { sequenceCount } = call.attributes as unknown as ScanAttributes;
+  return inputs.map(({ dtype, sizes }, index) => ({
+    dtype,
+    sizes: index < sequenceCount ? sizes.toSpliced(1, 1) : sizes,
+  }));
 }
 
-function describeOutputs(trace: Trace): string {
-  return serializeCanonicalJson(trace.outputs.map((output) => output.operand));
+// The output, all steps of it or the last one, and the last states, which are of the sizes of the first.
+function listScanOutputs(call: KernelCall, inputs: readonly SizedTensor[], body: ProgramBody): readonly SizedTensor[] {
+  const { sequenceCount, stateCount, returnsSequence } = call.attributes as unknown as ScanAttributes;
+  const [output] = body.outputs;
+  const time = inputs[0]?.sizes[1];
+  if (output === undefined || time === undefined) return failUnknown();
+  const sizes = returnsSequence ? output.sizes.toSpliced(1, 0, time) : output.sizes;
+  const states = inputs.slice(sequenceCount, sequenceCount + stateCount);
+  return [{ dtype: output.dtype, sizes }, ...states.map((state) => ({ dtype: state.dtype, sizes: state.sizes }))];
 }
 
-function describeShapes(call: KernelCall | undefined): string {
-  return JSON.stringify(call?.outputs.map((output) => output.shape));
-}
+function mergeRuns(
+  runs: readonly Trace[],
+  inputSizes: readonly (readonly Size[])[],
+  context: MergeContext,
+): Omit<ProgramBody, "inputs"> {
+  const { fitter, nameCause, isOutermost } = context;
+  const [first] = runs;
+  if (first === undefined) return failUnknown();
+  const calls: ProgramCall[] = [];
+  const constants = new Map<number, ProgramConstant>();
 
-function checkSameCalls(a: Trace, b: Trace, reason: string): void {
-  for (let index = 0; index < Math.max(a.calls.length, b.calls.length); index++) {
-    const [callA, callB] = [a.calls[index], b.calls[index]];
-    if (callA === undefined || callB === undefined || describeCall(callA) !== describeCall(callB)) {
-      const layers = [callA?.layer ?? "", callB?.layer ?? ""];
-      failImpure(layers.find((layer) => layer !== "") ?? "", reason);
-    }
-  }
-  if (describeOutputs(a) !== describeOutputs(b)) failImpure("", reason);
-}
+  const findTensor = (operand: Operand, tensor: TracedTensor): SizedTensor => {
+    if (operand.kind === "input") return { dtype: tensor.dtype, sizes: inputSizes[operand.index] ?? [] };
+    if (operand.kind === "call") return calls[operand.index]?.outputs[operand.output] ?? failUnknown();
+    if (operand.kind === "weight") return { dtype: tensor.dtype, sizes: tensor.shape.map(staticSize) };
+    const known = constants.get(operand.index);
+    if (known !== undefined) return known;
+    const constant = mergeConstant(runs, operand.index, { fitter, nameCause });
+    constants.set(operand.index, constant);
+    return constant;
+  };
+  const mergeArgument = (argument: KernelCall["inputs"][number]): ProgramArgument => {
+    const { dtype, sizes } = findTensor(argument.operand, argument);
+    return { slot: argument.slot, operand: argument.operand, dtype, sizes };
+  };
+  const mergeBody = (index: number, inputs: readonly SizedTensor[]): ProgramBody => ({
+    inputs,
+    ...mergeRuns(
+      runs.map((run) => run.calls[index]?.body ?? failUnknown()),
+      inputs.map(({ sizes }) => sizes),
+      { fitter, nameCause: enterCall(nameCause, index), isOutermost: false },
+    ),
+  });
 
-function checkSameValues({ first, otherValues }: TraceSet): void {
+  const live = findLiveCalls(first);
   for (const [index, call] of first.calls.entries()) {
-    const other = otherValues.calls[index];
-    if (serializeCanonicalJson(call.attributes) !== serializeCanonicalJson(other?.attributes)) {
-      failImpure(call.layer, `an attribute of ${call.kernel} differs between two runs at one batch size`);
+    const inputs = call.inputs.map(mergeArgument);
+    const merged = {
+      kernel: call.kernel,
+      layer: call.layer,
+      inputs,
+      attributes: runs.map((run) => run.calls[index]?.attributes ?? {}),
+    };
+    if (call.body !== undefined) {
+      const body = mergeBody(index, listBodyInputs(call, inputs));
+      calls.push({ ...merged, outputs: listScanOutputs(call, inputs, body), body });
+      continue;
     }
-    if (describeShapes(call) !== describeShapes(other)) {
-      failImpure(call.layer, `the shape of ${call.kernel} differs between two runs at one batch size`);
-    }
+    const isLive = isOutermost && live.has(index);
+    calls.push({
+      ...merged,
+      outputs: call.outputs.map((output, position) => ({
+        dtype: output.dtype,
+        sizes: observeSizes(runs.map((run) => run.calls[index]?.outputs[position])).map((observed, axis) =>
+          fitOutput(fitter, { kernel: call.kernel, inputs, observed, axis, isLive }),
+        ),
+      })),
+    });
   }
-  for (const [index, constant] of first.constants.entries()) {
-    const other = otherValues.constants[index];
-    if (other === undefined || !equalArrays(constant.values, other.values)) {
-      failImpure(
-        constant.layer,
-        "a constant differs between two runs at one batch size: a random number, or a value computed outside of tensors",
-      );
-    }
-  }
+  const outputs = first.outputs.map(mergeArgument);
+  return {
+    calls,
+    constants: first.constants.map((_, index) => constants.get(index) ?? failUnknown()),
+    outputs,
+  };
 }
 
 /**
- * Checks that the three traces are runs of one pure computation and merges them.
+ * Checks that the traces are runs of one pure computation and merges them.
  *
- * @throws {CkptError} IMPURE_COMPUTATION naming the layer where they part.
+ * @throws {CkptError} IMPURE_COMPUTATION naming the layer where they part; UNSUPPORTED_SHAPE for a constant whose shape
+ *   follows from no other.
+ * @throws {AmbiguousSizes} where other sizes may do.
  */
 export function mergeTraces(traces: TraceSet): MergedTraces {
-  const { first, otherValues, otherBatch, batchSizes } = traces;
-  checkSameCalls(first, otherValues, "it does other operations when the input values change");
-  checkSameCalls(first, otherBatch, "it does other operations when the batch size changes");
-  checkSameValues(traces);
+  const { first, otherSizes, open, inputSizes, nameCause } = traces;
+  checkTraces(traces);
+  const fitter = createSizeFitter(open);
+  const merged = mergeRuns([first, ...otherSizes], inputSizes, { fitter, nameCause, isOutermost: true });
+  return { ...merged, symbols: fitter.symbols };
+}
 
-  const fit = (a: TracedTensor, b: TracedTensor | undefined): SizedTensor => ({
-    dtype: a.dtype,
-    sizes: a.shape.map((size, axis) => fitSize(size, b?.shape[axis] ?? size, ...batchSizes)),
-  });
-  const fitArgument = (a: TracedArgument, b: TracedArgument | undefined): ProgramArgument => ({
-    slot: a.slot,
-    operand: a.operand,
-    ...fit(a, b),
-  });
-  const fitConstant = (a: TracedConstant, b: TracedConstant | undefined): ProgramConstant => {
-    if (b === undefined || a.dtype !== b.dtype || a.shape.length !== b.shape.length) {
-      failImpure(a.layer, "a constant has another dtype or rank when the batch size changes");
-    }
-    const tensor = { ...fit(a, b), layer: a.layer };
-    if (tensor.sizes.every(isStaticSize)) {
-      if (!equalArrays(a.values, b.values)) {
-        failImpure(
-          a.layer,
-          "a constant has other values when the batch size changes: the batch size is used as a number",
-        );
-      }
-      return { ...tensor, values: a.values };
-    }
-    const value = a.values[0] ?? b.values[0];
-    if (value === undefined || ![...a.values, ...b.values].every((other) => Object.is(other, value))) {
-      failImpure(a.layer, "a constant grows with the batch size and its values are not all the same");
-    }
-    const one = a.values.slice(0, 1);
-    one[0] = value;
-    return { ...tensor, values: one };
-  };
-
-  return {
-    calls: first.calls.map((call, index) => {
-      const other = otherBatch.calls[index];
-      return {
-        kernel: call.kernel,
-        layer: call.layer,
-        inputs: call.inputs.map((input, position) => fitArgument(input, other?.inputs[position])),
-        attributes: [call.attributes, other?.attributes ?? call.attributes],
-        outputs: call.outputs.map((output, position) => fit(output, other?.outputs[position])),
-      };
-    }),
-    constants: first.constants.map((constant, index) => fitConstant(constant, otherBatch.constants[index])),
-    outputs: first.outputs.map((output, index) => fitArgument(output, otherBatch.outputs[index])),
-  };
+function failUnknown(): never {
+  throw new TypeError("The trace refers to a value that it does not have.");
 }

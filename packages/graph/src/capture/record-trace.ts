@@ -2,8 +2,12 @@ import * as tf from "@tensorflow/tfjs";
 
 import { failImpure } from "./fail-impure.js";
 import { interceptEngine } from "./intercept-engine.js";
-import { checkDtype, copyValues } from "./tensor-values.js";
-import type { KernelCall, Operand, Trace, TracedArgument, TracedConstant } from "./trace.js";
+import { recordRecurrent } from "./record-recurrent.js";
+import { recordTimeDistributed } from "./record-time-distributed.js";
+import type { RegionRecorder } from "./region-recorder.js";
+import { checkDtype } from "./tensor-values.js";
+import { TraceFrame } from "./trace-frame.js";
+import type { KernelCall, Trace } from "./trace.js";
 
 /** A computation on tensors; what it returns is in the order of the signature's outputs. */
 export type TensorFunction = (...inputs: tf.Tensor[]) => tf.Tensor | tf.Tensor[];
@@ -14,94 +18,107 @@ export interface RecordTraceOptions {
   readonly weights: ReadonlyMap<string, tf.Tensor>;
   /** Path of the layer that is being called. */
   readonly currentLayer: () => string;
+  /** Whether what runs now may read values: it only checks them, and what it computes does not depend on them. */
+  readonly isReadAllowed?: (() => boolean) | undefined;
 }
 
 /**
  * Runs the function once and records its outermost kernel calls. Calls that depend on neither input nor weight are
- * not recorded: their results are constants. The engine is as before afterwards, also after an error; the caller
- * wraps this in `tf.tidy`.
+ * not recorded: their results are constants. A recurrent layer is recorded as one call with the step it repeats. The
+ * engine is as before afterwards, also after an error; the caller wraps this in `tf.tidy`.
  *
  * @throws {CkptError} IMPURE_COMPUTATION when it reads a value that depends on an input or a weight, or assigns a variable.
  */
 export function recordTrace(
   compute: TensorFunction,
   inputs: readonly tf.Tensor[],
-  { weights, currentLayer }: RecordTraceOptions,
+  { weights, currentLayer, isReadAllowed = () => false }: RecordTraceOptions,
 ): Trace {
-  const calls: KernelCall[] = [];
-  const constants: TracedConstant[] = [];
-  const operands = new Map<number, Operand>();
   // Reads go by buffer, not by tensor: a reshaped tensor shares the buffer of its source.
   const tracedData = new Set<object>();
-  for (const [index, input] of inputs.entries()) {
-    operands.set(input.id, { kind: "input", index });
-    tracedData.add(input.dataId);
-  }
-  for (const [key, weight] of weights) {
-    operands.set(weight.id, { kind: "weight", key });
-    tracedData.add(weight.dataId);
-  }
-
   const fail = (reason: string): never => failImpure(currentLayer(), reason);
-  const findArgument = (slot: string, tensor: tf.Tensor): TracedArgument => {
-    const layer = currentLayer();
-    const dtype = checkDtype(tensor.dtype, layer === "" ? `a ${tensor.dtype} tensor` : `layer ${layer}`);
-    const shape = [...tensor.shape];
-    let operand = operands.get(tensor.id);
-    if (operand === undefined) {
-      operand = { kind: "constant", index: constants.length };
-      constants.push({ dtype, shape, layer, values: copyValues(dtype, engine.readNumbers(tensor)) });
-      operands.set(tensor.id, operand);
-    }
-    return { slot, operand, dtype, shape };
-  };
-
   const readReason = "it reads the values of a tensor that depends on its inputs or weights";
   let readLaterIn: string | undefined;
+  let isSuspended = false;
+
   const engine = interceptEngine({
     onKernel: (kernel, named, attributes, run) => {
+      if (isSuspended) return run();
       const entries = Object.entries(named).filter(
         (entry): entry is [string, tf.Tensor] => entry[1] instanceof tf.Tensor,
       );
-      const isTraced = entries.some(([, tensor]) => {
-        const operand = operands.get(tensor.id);
-        return operand !== undefined && operand.kind !== "constant";
-      });
-      if (!isTraced) return run();
+      if (!entries.some(([, tensor]) => frame.findTraced(tensor) !== undefined)) return run();
       // Before the call: a kernel may return the very tensor it was given.
-      const callInputs = entries.map(([slot, tensor]) => findArgument(slot, tensor));
+      const callInputs = entries.map(([slot, tensor]) => frame.findArgument(slot, tensor));
       const result = run();
-      const outputs = Array.isArray(result) ? result : [result];
-      const layer = currentLayer();
-      for (const [output, tensor] of outputs.entries()) {
-        operands.set(tensor.id, { kind: "call", index: calls.length, output });
-        tracedData.add(tensor.dataId);
-      }
-      calls.push({
-        kernel,
-        layer,
-        inputs: callInputs,
-        attributes: { ...attributes },
-        outputs: outputs.map((tensor) => ({
-          dtype: checkDtype(tensor.dtype, `kernel ${kernel}${layer === "" ? "" : ` of layer ${layer}`}`),
-          shape: [...tensor.shape],
-        })),
-      });
+      addCall({ kernel, inputs: callInputs, attributes: { ...attributes } }, Array.isArray(result) ? result : [result]);
       return result;
     },
+    onRecurrent: (layer, layerInputs, options, run) => recordRecurrent(layer, layerInputs, options, run, recorder),
+    onTimeDistributed: (layer, layerInputs, options, run) =>
+      recordTimeDistributed(layer, layerInputs, options, run, recorder),
     onRead: (dataId) => {
-      if (tracedData.has(dataId)) fail(readReason);
+      if (tracedData.has(dataId) && !isReadAllowed()) fail(readReason);
     },
     onReadLater: (dataId) => {
       if (tracedData.has(dataId)) readLaterIn ??= currentLayer();
     },
     onAssign: (variable) => fail(`it assigns the variable ${variable}`),
   });
+
+  const addCall = (call: Omit<KernelCall, "layer" | "outputs">, results: readonly tf.Tensor[]): void => {
+    const layer = currentLayer();
+    const where = `kernel ${call.kernel}${layer === "" ? "" : ` of layer ${layer}`}`;
+    const outputs = results.map(({ dtype, shape }) => ({ dtype: checkDtype(dtype, where), shape: [...shape] }));
+    frame.addCall({ ...call, layer, outputs }, results);
+    for (const tensor of results) tracedData.add(tensor.dataId);
+  };
+  const source = { currentLayer, readNumbers: engine.readNumbers };
+  let frame = new TraceFrame(source);
+  const addInput = (tensor: tf.Tensor): void => {
+    frame.addInput(tensor);
+    tracedData.add(tensor.dataId);
+  };
+  const recorder: RegionRecorder = {
+    suspend: (run) => {
+      isSuspended = true;
+      try {
+        return run();
+      } finally {
+        isSuspended = false;
+      }
+    },
+    recordBody: (bodyInputs, run) => {
+      const outer = frame;
+      const inner = new TraceFrame(source, outer);
+      frame = inner;
+      try {
+        bodyInputs.forEach(addInput);
+        const results = run();
+        return { ...inner.finish(results), captured: inner.captured, results };
+      } finally {
+        frame = outer;
+      }
+    },
+    addCall: ({ kernel, attributes, inputs: callInputs, results, body }) => {
+      const inputs = callInputs.map((tensor, index) => frame.findArgument(String(index), tensor));
+      addCall({ kernel, inputs, attributes, body }, results);
+    },
+    findWeight: (tensor) => {
+      const operand = frame.findTraced(tensor);
+      return operand?.kind === "weight" ? operand.key : undefined;
+    },
+  };
+
   try {
+    inputs.forEach(addInput);
+    for (const [key, weight] of weights) {
+      frame.addWeight(key, weight);
+      tracedData.add(weight.dataId);
+    }
     const result = compute(...inputs);
     if (readLaterIn !== undefined) failImpure(readLaterIn, readReason);
-    const outputs = Array.isArray(result) ? result : [result];
-    return { calls, constants, outputs: outputs.map((tensor, index) => findArgument(String(index), tensor)) };
+    return frame.finish(Array.isArray(result) ? result : [result]);
   } finally {
     engine.restore();
   }

@@ -29,6 +29,8 @@ export interface KernelCall {
   readonly inputs: readonly TracedArgument[];
   readonly attributes: Readonly<Record<string, unknown>>;
   readonly outputs: readonly TracedTensor[];
+  /** Set where the call stands for a region that repeats a body: {@link scanKernel}. */
+  readonly body?: TracedBody;
 }
 
 /** A tensor that depends on neither input nor weight, with the layer that first used it. */
@@ -43,4 +45,35 @@ export interface Trace {
   /** In the order of first use. */
   readonly constants: readonly TracedConstant[];
   readonly outputs: readonly TracedArgument[];
+}
+
+/** A trace inside a call of another. */
+export interface TracedBody extends Trace {
+  /** What it takes, in the order of the call's inputs. */
+  readonly inputs: readonly TracedTensor[];
+}
+
+/**
+ * Stands in the place of the kernels of a layer that does the same for each step of time. Inputs: sequences, first states, then what the body uses of the
+ * computation around it; body inputs: a slice for each sequence, then the same. Outputs: what the layer gives, a sequence
+ * or the last of it, then the last states; body outputs: the output of the step and the next states.
+ */
+export const scanKernel = "Scan";
+
+/** The attributes of a {@link scanKernel} call. */
+export interface ScanAttributes {
+  readonly sequenceCount: number;
+  readonly stateCount: number;
+  readonly returnsSequence: boolean;
+  readonly cell: TracedCell | null;
+}
+
+/** A cell of TensorFlow.js' own layers, its weights by key. */
+export interface TracedCell {
+  readonly kind: "lstm" | "gru" | "simple";
+  readonly activation: string;
+  readonly recurrentActivation: string | null;
+  readonly kernel: string;
+  readonly recurrentKernel: string;
+  readonly bias: string | null;
 }

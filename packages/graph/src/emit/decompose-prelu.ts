@@ -7,7 +7,10 @@ import { uniqueName } from "./separate-outputs.js";
  */
 export function decomposePrelu(graph: Graph): Graph {
   const names = new Set(graph.nodes.map((node) => node.name));
-  const nodes = graph.nodes.flatMap((node) => (node.op === "Prelu" ? decompose(node, names) : [node]));
+  const nodes = graph.nodes.flatMap((node) => {
+    if (node.scan !== undefined) return [{ ...node, scan: { ...node.scan, body: decomposePrelu(node.scan.body) } }];
+    return node.op === "Prelu" ? decompose(node, names) : [node];
+  });
   return { ...graph, nodes };
 }
 

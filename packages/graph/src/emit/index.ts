@@ -1,5 +1,5 @@
 export { bindSignature, type BoundSignature, type BoundTensorSpec } from "./bind-signature.js";
-export { emitGraphDef } from "./graph-def/emit-graph-def.js";
+export { emitGraphDef, type EmitGraphDefOptions } from "./graph-def/emit-graph-def.js";
 export { parseGraphDef, serializeGraphDef } from "./graph-def/serialize-graph-def.js";
 export {
   convertGraphDefToGraphModel,

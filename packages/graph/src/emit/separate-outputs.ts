@@ -3,7 +3,7 @@ import type { Graph, GraphOutput, Node } from "../ir/graph.js";
 /**
  * Gives every output of the graph a node of its own, by an `Identity` where there is none. GraphModel keeps one name
  * per node, so an output that is an input, a constant, another result of the same node, or listed twice would lose its
- * name there.
+ * name there. So would one of a `Scan`, which is written as other nodes.
  */
 export function separateOutputs(graph: Graph): Graph {
   const nodes = new Map(graph.nodes.map((node) => [node.name, node]));
@@ -15,7 +15,7 @@ export function separateOutputs(graph: Graph): Graph {
     if (source === undefined || info === undefined) {
       return output;
     }
-    const isOwn = source.inputs.length > 0 && !taken.has(source.name);
+    const isOwn = source.inputs.length > 0 && source.scan === undefined && !taken.has(source.name);
     taken.add(source.name);
     if (isOwn) {
       return output;

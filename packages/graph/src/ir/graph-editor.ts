@@ -27,6 +27,7 @@ function editGraph(graph: Graph): GraphEditor {
   const nodes: Node[] = [];
   const byName = new Map<string, Node>();
   const oldNames = new Set(indexNodes(graph.nodes).keys());
+  const copies = new Map<string, number>();
   const replaced = new Map<string, ValueRef>();
   const append = (node: Node): Node => {
     nodes.push(node);
@@ -40,7 +41,10 @@ function editGraph(graph: Graph): GraphEditor {
     append,
     appendNew: (node) => {
       let name = node.name;
-      for (let copy = 1; byName.has(name) || oldNames.has(name); copy++) name = `${node.name}_${copy}`;
+      // Names are never freed, so the search goes on where the last one for this name ended.
+      let copy = copies.get(node.name) ?? 0;
+      while (byName.has(name) || oldNames.has(name)) name = `${node.name}_${++copy}`;
+      copies.set(node.name, copy);
       return append({ ...node, name });
     },
     replace: (from, to) => {

@@ -54,6 +54,42 @@ export interface Node {
   readonly layer: string;
   /** The value of a `Const`. */
   readonly constant?: Constant;
+  /** The step of a `Scan`. */
+  readonly scan?: ScanStep;
+}
+
+/**
+ * What a `Scan` repeats for each step of time. The node's inputs are sequences `[batch, time, ...]`, all of one length;
+ * then the first states; then captures, which are the same in every step. The body's inputs are these in the same order,
+ * with the slice `[batch, ...]` of the step in place of each sequence. The body's outputs are the next states, then what
+ * the step puts out. The node's outputs are the last states, in their order and shapes, then for each step output the
+ * sequence `[batch, time, ...]` of all of them. Steps go from the first to the last; time may be open, and is not 0.
+ */
+export interface ScanStep {
+  readonly sequenceCount: number;
+  readonly stateCount: number;
+  /** A graph with names of its own: it sees nothing of the graph around it but its inputs. */
+  readonly body: Graph;
+  /** Set where the body is one of these cells. Says the same as the body once more, for formats that have such a cell. */
+  readonly cell?: RecurrentCell;
+}
+
+/**
+ * A recurrent cell as TensorFlow.js' layers have it. One sequence; states are `h`, and `c` for an LSTM; a step output, if
+ * there is one, is `h`. Gates stand side by side on the last axis: LSTM `i, f, c, o`, GRU `z, r, h`.
+ */
+export interface RecurrentCell {
+  readonly kind: "lstm" | "gru" | "simple";
+  /** Activations by the names of TensorFlow.js' layers, such as `hardSigmoid`. */
+  readonly activation: string;
+  /** Of the gates; a simple cell has none. */
+  readonly recurrentActivation?: string;
+  /** `[input, gates * units]`. */
+  readonly kernel: Constant;
+  /** `[units, gates * units]`. */
+  readonly recurrentKernel: Constant;
+  /** `[gates * units]`. */
+  readonly bias?: Constant;
 }
 
 /** A named output of the whole graph; its name is the user's and may be any text. */

@@ -1,6 +1,7 @@
 import { CkptError, type Issue } from "@ckpt/manifest";
 
-import type { Graph, Node, ValueRef } from "./graph.js";
+import { indexNodes } from "./graph-index.js";
+import type { Graph, Node, ValueInfo, ValueRef } from "./graph.js";
 
 const legalName = /^[A-Za-z0-9.][A-Za-z0-9_./-]*$/;
 
@@ -29,17 +30,43 @@ function constantIssues(node: Node): string[] {
   return issues;
 }
 
-/**
- * Checks that names are unique and legal, that every reference names an output of an earlier node, that each `Const`
- * holds a constant of its own dtype and shape, and that inputs and outputs exist with names used once.
- *
- * @throws {CkptError} GRAPH_INVALID with every issue found.
- */
-export function validateGraph(graph: Graph): void {
+function scanIssues(node: Node, infoOf: (value: ValueRef) => ValueInfo | undefined): string[] {
+  const scan = node.scan;
+  if (node.op !== "Scan") return scan === undefined ? [] : [`has a scan but is a ${node.op}`];
+  if (scan === undefined) return ["is a Scan without a step"];
+  const { sequenceCount, stateCount, body } = scan;
+  const issues: string[] = [];
+  if (node.inputs.length !== body.inputs.length || node.inputs.length < sequenceCount + stateCount) {
+    issues.push(`has ${node.inputs.length} inputs, its body ${body.inputs.length}`);
+  }
+  if (sequenceCount < 1) issues.push("has no sequence");
+  if (node.outputs.length !== body.outputs.length || node.outputs.length < stateCount) {
+    issues.push(`has ${node.outputs.length} outputs, its body ${body.outputs.length}`);
+  }
+  const nodes = indexNodes(body.nodes);
+  const checkPair = (what: string, outer: ValueInfo | undefined, inner: ValueInfo | undefined, extra: number): void => {
+    if (outer === undefined || inner === undefined) return;
+    if (outer.dtype !== inner.dtype || outer.shape.length !== inner.shape.length + extra) {
+      issues.push(`differs from its body in dtype or rank of ${what}`);
+    }
+  };
+  for (const [index, input] of node.inputs.entries()) {
+    const inner = nodes.get(body.inputs[index]?.node ?? "")?.outputs[0];
+    checkPair(`input ${index}`, infoOf(input), inner, index < sequenceCount ? 1 : 0);
+  }
+  for (const [index, outer] of node.outputs.entries()) {
+    const value = body.outputs[index]?.value;
+    const inner = value === undefined ? undefined : nodes.get(value.node)?.outputs[value.output];
+    checkPair(`output ${index}`, outer, inner, index < stateCount ? 0 : 1);
+  }
+  return issues;
+}
+
+function graphIssues(graph: Graph, prefix: string): Issue[] {
   const issues: Issue[] = [];
   const known = new Map<string, Node>();
   const report = (path: string, message: string): void => {
-    issues.push({ path, message });
+    issues.push({ path: `${prefix}${path}`, message });
   };
   const checkReference = (path: string, reference: ValueRef): void => {
     const source = known.get(reference.node);
@@ -60,6 +87,10 @@ export function validateGraph(graph: Graph): void {
     if (known.has(node.name)) report(path, "the name is used twice");
     for (const [index, input] of node.inputs.entries()) checkReference(`${path}.inputs.${index}`, input);
     for (const message of constantIssues(node)) report(path, message);
+    for (const message of scanIssues(node, ({ node: name, output }) => known.get(name)?.outputs[output])) {
+      report(path, message);
+    }
+    if (node.scan !== undefined) issues.push(...graphIssues(node.scan.body, `${prefix}${path}.body.`));
     known.set(node.name, node);
   }
   for (const [index, input] of graph.inputs.entries()) {
@@ -81,5 +112,17 @@ export function validateGraph(graph: Graph): void {
     "outputs",
     graph.outputs.map((output) => output.name),
   );
+  return issues;
+}
+
+/**
+ * Checks that names are unique and legal, that every reference names an output of an earlier node, that each `Const`
+ * holds a constant of its own dtype and shape, that inputs and outputs exist with names used once, and that each `Scan`
+ * has a body that fits it and is valid itself.
+ *
+ * @throws {CkptError} GRAPH_INVALID with every issue found.
+ */
+export function validateGraph(graph: Graph): void {
+  const issues = graphIssues(graph, "");
   if (issues.length > 0) throw new CkptError("GRAPH_INVALID", { issues });
 }

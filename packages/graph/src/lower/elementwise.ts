@@ -1,6 +1,6 @@
 import { attribute } from "../ir/attribute.js";
 import { addBias } from "./bias.js";
-import type { Lowering, LoweringBuilder, Lowerings, Value } from "./lowering.js";
+import { type Lowering, type LoweringBuilder, type Lowerings, UnsupportedKernel, type Value } from "./lowering.js";
 import { readNumber } from "./read-attribute.js";
 
 // Kernels that go by the same name in TensorFlow.
@@ -13,15 +13,12 @@ const unary = [
 const binary: Readonly<Record<string, string>> = {
   Atan2: "Atan2",
   Equal: "Equal",
-  FloorDiv: "FloorDiv",
   Greater: "Greater",
   GreaterEqual: "GreaterEqual",
   Less: "Less",
   LessEqual: "LessEqual",
   LogicalAnd: "LogicalAnd",
   LogicalOr: "LogicalOr",
-  // GraphModel has no LogicalXor; on booleans it is the same.
-  LogicalXor: "NotEqual",
   Maximum: "Maximum",
   Minimum: "Minimum",
   Mod: "FloorMod",
@@ -44,6 +41,18 @@ const addTensors: Lowering = (call, build) => {
   return [isBias && !isWide ? addBias(build, a, b) : build.add("AddV2", [a, b], call.output())];
 };
 
+// 1 where positive, `alpha` elsewhere, NaN where it is.
+const step: Lowering = (call, build) => {
+  const x = call.input("x");
+  const output = call.output();
+  if (x.dtype !== "float32") throw new UnsupportedKernel(`its argument is ${x.dtype}, not float32`);
+  const flags = { dtype: "bool", sizes: x.sizes } as const;
+  const isPositive = build.add("Greater", [x, build.float(0)], flags);
+  const levels = [build.float(1), build.float(readNumber(call, "alpha"))];
+  const stepped = build.add("SelectV2", [isPositive, ...levels], output);
+  return [build.add("SelectV2", [build.add("IsNan", [x], flags), x, stepped], output)];
+};
+
 /** Kernels that work on each element by itself. */
 export const elementwiseLowerings: Lowerings = {
   ...Object.fromEntries(
@@ -59,7 +68,14 @@ export const elementwiseLowerings: Lowerings = {
     ]),
   ),
   Add: addTensors,
+  Step: step,
   AddN: (call, build) => [build.add("AddN", call.inputs, call.output())],
+  // The quotient of floats is an integer in TensorFlow.js, a float in TensorFlow.
+  FloorDiv: (call, build) => {
+    const [a, output] = [call.input("a"), call.output()];
+    const quotient = build.add("FloorDiv", [a, call.input("b")], { dtype: a.dtype, sizes: output.sizes });
+    return [a.dtype === output.dtype ? quotient : build.add("Cast", [quotient], output)];
+  },
   Cast: (call, build) => [build.add("Cast", [call.input("x")], call.output())],
   Identity: (call) => [call.input("x")],
   ClipByValue: (call, build) => {

@@ -1,27 +1,27 @@
 import { CkptError } from "@ckpt/manifest";
 
-import type { CapturedProgram, ProgramArgument, ProgramCall } from "../capture/captured-program.js";
+import type {
+  CapturedProgram,
+  ProgramBody,
+  ProgramCall,
+  ProgramConstant,
+  ProgramWeight,
+} from "../capture/captured-program.js";
+import { findLiveCalls } from "../capture/find-live-calls.js";
+import { listNear } from "../capture/fit-output.js";
+import { fitSize } from "../capture/fit-size.js";
+import type { SizeSymbol } from "../capture/size-fitter.js";
 import type { Operand } from "../capture/trace.js";
-import { staticSize, toSymbolicShape } from "../ir/size.js";
+import { listConstants } from "../ir/graph-index.js";
+import { toSymbolicShape } from "../ir/size.js";
 import { validateGraph } from "../ir/validate.js";
 import { removeDeadNodes } from "../passes/remove-dead-nodes.js";
 import type { GraphTemplate } from "../template/graph-template.js";
-import { createGraphBuilder } from "./lowering-builder.js";
+import { lowerScan } from "./lower-scan.js";
+import { createGraphBuilder, type GraphBuilder } from "./lowering-builder.js";
 import { type LoweringCall, UnsupportedKernel, type Value } from "./lowering.js";
+import { refusalOf } from "./refused-kernels.js";
 import { lowerings } from "./registry.js";
-
-// Indices of the calls that an output needs: what is computed and never used has to be no obstacle.
-function findLiveCalls(program: CapturedProgram): ReadonlySet<number> {
-  const live = new Set<number>();
-  const mark = ({ operand }: ProgramArgument): void => {
-    if (operand.kind === "call") live.add(operand.index);
-  };
-  program.outputs.forEach(mark);
-  for (let index = program.calls.length - 1; index >= 0; index--) {
-    if (live.has(index)) program.calls[index]?.inputs.forEach(mark);
-  }
-  return live;
-}
 
 function failMissing(what: string): never {
   throw new UnsupportedKernel(`it has no ${what}`);
@@ -42,7 +42,9 @@ function remember<Key>(values: Map<Key, Value>, key: Key, make: () => Value): Va
 function describeCall(
   source: ProgramCall,
   inputs: readonly Value[],
-  batchSizes: readonly [number, number],
+  constants: readonly ProgramConstant[],
+  symbols: readonly SizeSymbol[],
+  known: readonly number[],
 ): LoweringCall {
   const optionalInput = (slot: string): Value | undefined =>
     inputs[source.inputs.findIndex((input) => input.slot === slot)];
@@ -50,28 +52,36 @@ function describeCall(
     kernel: source.kernel,
     source,
     inputs,
-    batchSizes,
     outputs: source.outputs,
     optionalInput,
+    constant: (slot) => {
+      const operand = source.inputs.find((input) => input.slot === slot)?.operand;
+      return operand?.kind === "constant" ? constants[operand.index] : undefined;
+    },
     input: (slot) => optionalInput(slot) ?? failMissing(`argument ${slot}`),
     output: () => source.outputs[0] ?? failMissing("output"),
+    fitSize: (observed, axis) => fitSize(observed, { symbols, near: listNear(inputs, axis), far: known }),
   };
 }
 
-/**
- * Translates kernel calls of TensorFlow.js into a graph of TensorFlow operations.
- *
- * @throws {CkptError} UNSUPPORTED_OP with every kernel that has no counterpart and the layers it came from.
- */
-export function lowerProgram(program: CapturedProgram): GraphTemplate {
-  const build = createGraphBuilder();
-  const inputs = program.inputs.map(({ name, dtype, shape }) =>
-    build.placeholder(name, {
-      dtype,
-      sizes: shape.map((size) => (size === null ? { scale: 1, offset: 0 } : staticSize(size))),
-    }),
-  );
-  const weights = new Map(program.weights.map((weight) => [weight.key, weight]));
+/** What could not be translated, by kernel and reason. */
+type UnsupportedKernels = Map<string, { op: string; reason: string; layers: Set<string> }>;
+
+/** What the lowering of a body shares with that of the computation around it. */
+interface LoweringContext {
+  readonly weights: ReadonlyMap<string, ProgramWeight>;
+  readonly symbols: readonly SizeSymbol[];
+  readonly unsupported: UnsupportedKernels;
+}
+
+// Adds the calls that the outputs need and gives the outputs.
+function lowerCalls(
+  program: Omit<ProgramBody, "inputs">,
+  inputs: readonly Value[],
+  build: GraphBuilder,
+  context: LoweringContext,
+): readonly Value[] {
+  const { weights, symbols, unsupported } = context;
   const weightValues = new Map<string, Value>();
   const constantValues = new Map<number, Value>();
   const callValues = new Map<number, readonly Value[]>();
@@ -87,7 +97,6 @@ export function lowerProgram(program: CapturedProgram): GraphTemplate {
     return remember(constantValues, operand.index, () => build.constant(constant));
   };
 
-  const unsupported = new Map<string, { op: string; reason: string; layers: Set<string> }>();
   const live = findLiveCalls(program);
   for (const [index, source] of program.calls.entries()) {
     if (!live.has(index)) continue;
@@ -97,10 +106,20 @@ export function lowerProgram(program: CapturedProgram): GraphTemplate {
       return resolve(input.operand);
     });
     build.enterLayer(source.layer);
+    const { body } = source;
+    if (body !== undefined) {
+      const lowerBody = (values: readonly Value[], inner: GraphBuilder): readonly Value[] =>
+        lowerCalls(body, values, inner, context);
+      const values = lowerScan(source, body, { inputs: arguments_, build, weights, lowerBody });
+      callValues.set(index, values);
+      for (const value of values) build.learnSizes(value);
+      continue;
+    }
     try {
       const lowering = lowerings[source.kernel];
-      if (lowering === undefined) throw new UnsupportedKernel("there is no translation of this kernel");
-      callValues.set(index, lowering(describeCall(source, arguments_, program.batchSizes), build));
+      if (lowering === undefined) throw new UnsupportedKernel(refusalOf(source.kernel));
+      const call = describeCall(source, arguments_, program.constants, symbols, build.knownSymbols());
+      callValues.set(index, lowering(call, build));
     } catch (error) {
       if (!(error instanceof UnsupportedKernel)) throw error;
       const key = `${source.kernel} ${error.message}`;
@@ -110,11 +129,31 @@ export function lowerProgram(program: CapturedProgram): GraphTemplate {
       // Stands in for the result, so that the kernels after it are looked at too.
       callValues.set(index, build.addMany(source.kernel, arguments_, source.outputs));
     }
+    for (const value of callValues.get(index) ?? []) build.learnSizes(value);
   }
-  const outputs = program.outputs.map((output, index) => {
+  return program.outputs.map((output) => {
     build.enterLayer("");
-    return { name: lookUp(program.outputNames[index]), value: resolve(output.operand) };
+    return resolve(output.operand);
   });
+}
+
+/**
+ * Translates kernel calls of TensorFlow.js into a graph of TensorFlow operations.
+ *
+ * @throws {CkptError} UNSUPPORTED_OP with every kernel that has no counterpart and the layers it came from.
+ */
+export function lowerProgram(program: CapturedProgram): GraphTemplate {
+  const build = createGraphBuilder();
+  const inputs = program.inputs.map(({ name, dtype }, index) =>
+    build.placeholder(name, { dtype, sizes: lookUp(program.inputSizes[index]) }),
+  );
+  const weights = new Map(program.weights.map((weight) => [weight.key, weight]));
+  const unsupported: UnsupportedKernels = new Map();
+  const { symbols } = program;
+  const outputs = lowerCalls(program, inputs, build, { weights, symbols, unsupported }).map((value, index) => ({
+    name: lookUp(program.outputNames[index]),
+    value,
+  }));
   if (unsupported.size > 0) {
     throw new CkptError("UNSUPPORTED_OP", {
       format: "a graph",
@@ -128,7 +167,7 @@ export function lowerProgram(program: CapturedProgram): GraphTemplate {
     nodes: build.nodes,
   });
   validateGraph(graph);
-  const used = new Set(graph.nodes.map((node) => node.constant?.weight));
+  const used = new Set(listConstants(graph).map((constant) => constant.weight));
   return {
     signature: {
       inputs: program.inputs,
@@ -138,5 +177,6 @@ export function lowerProgram(program: CapturedProgram): GraphTemplate {
     weights: program.weights
       .filter((weight) => used.has(weight.key))
       .map(({ key, savedName, dtype, shape }) => ({ key, savedName, dtype, shape })),
+    probeShapes: program.probeShapes,
   };
 }

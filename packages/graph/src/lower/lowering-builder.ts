@@ -1,10 +1,11 @@
 import type { Dtype } from "@ckpt/manifest";
 
 import type { ProgramConstant, ProgramWeight, SizedTensor } from "../capture/captured-program.js";
-import { attribute } from "../ir/attribute.js";
-import type { Constant, Node, TensorValues } from "../ir/graph.js";
-import { equalSizes, isStaticSize, type Size, staticSize, toSymbolicShape } from "../ir/size.js";
+import { copyValues } from "../capture/tensor-values.js";
+import type { Constant, Node, ScanStep, TensorValues } from "../ir/graph.js";
+import { addSizes, equalSizes, isStaticSize, scaleSize, type Size, staticSize, toSymbolicShape } from "../ir/size.js";
 import type { Attributes, LoweringBuilder, Value } from "./lowering.js";
+import { createSizeNodes } from "./size-nodes.js";
 
 /** The builder with what only the driver of the lowering uses. */
 export interface GraphBuilder extends LoweringBuilder {
@@ -14,9 +15,12 @@ export interface GraphBuilder extends LoweringBuilder {
   placeholder(name: string, tensor: SizedTensor): Value;
   weight(weight: ProgramWeight): Value;
   constant(constant: ProgramConstant): Value;
+  scan(inputs: readonly Value[], outputs: readonly SizedTensor[], step: ScanStep): Value[];
+  /** From now on the symbols among the sizes of this value may be read from it. */
+  learnSizes(value: Value): void;
+  /** The symbols that can be read. */
+  knownSymbols(): readonly number[];
 }
-
-const scalarSizes: readonly Size[] = [];
 
 /** A text in the alphabet of TensorFlow's node names. */
 function toNodeName(text: string): string {
@@ -34,8 +38,8 @@ function single(values: readonly Value[]): Value {
 export function createGraphBuilder(): GraphBuilder {
   const nodes: Node[] = [];
   const names = new Set<string>();
+  const copies = new Map<string, number>();
   let layer = "";
-  let batchSource: Value | undefined;
 
   const addNode = (
     name: string,
@@ -45,12 +49,16 @@ export function createGraphBuilder(): GraphBuilder {
     extra: {
       attributes?: Attributes;
       constant?: Constant;
+      scan?: ScanStep;
     },
   ): Value[] => {
     const legal = toNodeName(name);
-    let unique = legal;
-    for (let copy = 1; names.has(unique); copy++) unique = `${legal}_${copy}`;
+    // An unrolled layer has thousands of nodes of one name: the search goes on where it last ended.
+    let copy = copies.get(legal) ?? 0;
+    let unique = copy === 0 ? legal : `${legal}_${copy}`;
+    while (names.has(unique)) unique = `${legal}_${++copy}`;
     names.add(unique);
+    copies.set(legal, copy);
     nodes.push({
       name: unique,
       op,
@@ -59,6 +67,7 @@ export function createGraphBuilder(): GraphBuilder {
       outputs: outputs.map(({ dtype, sizes }) => ({ dtype, shape: toSymbolicShape(sizes) })),
       layer,
       ...(extra.constant === undefined ? {} : { constant: extra.constant }),
+      ...(extra.scan === undefined ? {} : { scan: extra.scan }),
     });
     const dependsOnInput = op === "Placeholder" || inputs.some((input) => input.dependsOnInput);
     return outputs.map(({ dtype, sizes }, output) => ({ dtype, sizes, dependsOnInput, ref: { node: unique, output } }));
@@ -76,35 +85,26 @@ export function createGraphBuilder(): GraphBuilder {
   const int = (value: number): Value => literal("int32", [], Int32Array.of(value));
   const ints = (values: readonly number[]): Value => literal("int32", [values.length], Int32Array.from(values));
 
-  // The batch size as an int32 scalar, taken from the first input whose leading dimension it is.
-  const batchSize = (): Value => {
-    if (batchSource === undefined) throw new TypeError("A size depends on the batch but no input has one.");
-    const shape = add("Shape", [batchSource], { dtype: "int32", sizes: [staticSize(batchSource.sizes.length)] });
-    return add(
-      "StridedSlice",
-      [shape, ints([0]), ints([1]), ints([1])],
-      { dtype: "int32", sizes: scalarSizes },
-      {
-        shrink_axis_mask: attribute.int(1),
-      },
-    );
+  const sizeNodes = createSizeNodes({ add, int, ints }, () => layer);
+  const reshape: LoweringBuilder["reshape"] = (value, target) => {
+    if (
+      value.sizes.length === target.length &&
+      target.every((size, axis) => equalSizes(size, value.sizes[axis] ?? size))
+    ) {
+      return value;
+    }
+    // One size is what the others leave: one that cannot be read, else the last open one.
+    const unknown = target.findIndex((size) => !sizeNodes.isKnown(size));
+    const free = unknown === -1 ? target.findLastIndex((size) => !isStaticSize(size)) : unknown;
+    return add("Reshape", [value, sizeNodes.vector(target, free)], { dtype: value.dtype, sizes: target });
   };
-  const sizeScalar = (size: Size): Value => {
-    if (isStaticSize(size)) return int(size.offset);
-    const scalar = { dtype: "int32", sizes: scalarSizes } as const;
-    const scaled = size.scale === 1 ? batchSize() : add("Mul", [batchSize(), int(size.scale)], scalar);
-    return size.offset === 0 ? scaled : add("AddV2", [scaled, int(size.offset)], scalar);
-  };
-  const sizes = (list: readonly Size[]): Value => {
-    if (list.every(isStaticSize)) return ints(list.map((size) => size.offset));
-    return add(
-      "Pack",
-      list.map(sizeScalar),
-      { dtype: "int32", sizes: [staticSize(list.length)] },
-      {
-        axis: attribute.int(0),
-      },
-    );
+  // The numbers from `start` on, one for each element of a shape that is open along one axis and 1 along the others.
+  const count = (first: Value, start: number, step: number, shape: readonly Size[]): Value => {
+    const size = shape.find((each) => !isStaticSize(each)) ?? staticSize(1);
+    const end = sizeNodes.scalar(addSizes(scaleSize(size, step), staticSize(start)));
+    const limit = first.dtype === "int32" ? end : add("Cast", [end], { dtype: first.dtype, sizes: [] });
+    const delta = literal(first.dtype, [], copyValues(first.dtype, [step]));
+    return add("Range", [first, limit, delta], { dtype: first.dtype, sizes: [size] });
   };
 
   return {
@@ -115,38 +115,40 @@ export function createGraphBuilder(): GraphBuilder {
     int,
     ints,
     intPairs: (rows) => literal("int32", [rows.length, 2], Int32Array.from(rows.flat())),
-    sizes,
-    reshape: (value, target) => {
-      if (
-        value.sizes.length === target.length &&
-        target.every((size, axis) => equalSizes(size, value.sizes[axis] ?? size))
-      ) {
-        return value;
-      }
-      // One open size is what the other sizes leave; only more than one has to be computed.
-      const open = target.filter((size) => !isStaticSize(size)).length;
-      const shape = open === 1 ? ints(target.map((size) => (isStaticSize(size) ? size.offset : -1))) : sizes(target);
-      return add("Reshape", [value, shape], { dtype: value.dtype, sizes: target });
-    },
+    sizes: (list) => sizeNodes.vector(list),
+    reshape,
+    // The latest value is the one that a fused operation ends with; an input is there whatever is fused.
+    learnSizes: (value) => sizeNodes.learn(value, false),
+    knownSymbols: () => sizeNodes.known(),
     enterLayer: (path) => {
       layer = path;
     },
     placeholder: (name, tensor) => {
       const value = single(addNode(name, "Placeholder", [], [tensor], {}));
-      const leading = tensor.sizes[0];
-      if (leading !== undefined && leading.scale === 1 && leading.offset === 0) batchSource ??= value;
+      sizeNodes.learn(value, true);
       return value;
     },
+    scan: (inputs, outputs, step) => addNode(inLayer("Scan"), "Scan", inputs, outputs, { scan: step }),
     weight: ({ key, dtype, shape, values }) => addConstant(key, { dtype, shape, values, weight: key }),
-    constant: ({ dtype, sizes: shape, values, layer: path }) => {
+    constant: ({ dtype, sizes: shape, values, step, isRow, layer: path }) => {
       layer = path;
-      if (shape.every(isStaticSize))
+      if (shape.every(isStaticSize)) {
         return literal(
           dtype,
           shape.map((size) => size.offset),
           values,
         );
-      return add("Fill", [sizes(shape), literal(dtype, [], values)], { dtype, sizes: shape });
+      }
+      if (isRow) {
+        const [times = staticSize(1), ...rest] = shape;
+        const row = literal(dtype, [1, ...rest.map((size) => size.offset)], values);
+        const repeats = sizeNodes.vector([times, ...rest.map(() => staticSize(1))]);
+        return add("Tile", [row, repeats], { dtype, sizes: shape });
+      }
+      const start = literal(dtype, [], values);
+      return step === 0
+        ? add("Fill", [sizeNodes.vector(shape), start], { dtype, sizes: shape })
+        : reshape(count(start, values[0] ?? 0, step, shape), shape);
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { ProgramCall, SizedTensor } from "../capture/captured-program.js";
+import type { ProgramCall, ProgramConstant, SizedTensor } from "../capture/captured-program.js";
 import type { Attribute, ValueRef } from "../ir/graph.js";
 import type { Size } from "../ir/size.js";
 
@@ -19,11 +19,14 @@ export interface LoweringCall {
   input(slot: string): Value;
   /** An argument by name that may be left out. */
   optionalInput(slot: string): Value | undefined;
+  /** The argument of that name where it is an anonymous constant, no weight. */
+  constant(slot: string): ProgramConstant | undefined;
   /** The first output; most kernels have one. */
   output(): SizedTensor;
   /** The source call, for {@link readAttribute} and the like. */
   readonly source: ProgramCall;
-  readonly batchSizes: readonly [number, number];
+  /** The size that was `observed` in the traces, by sizes known before the call, those of `axis` of the arguments first. */
+  fitSize(observed: readonly number[], axis: number): Size | undefined;
 }
 
 /** Attributes of a node by name. */
@@ -43,7 +46,7 @@ export interface LoweringBuilder {
   ints(values: readonly number[]): Value;
   /** An int32 vector of shape `[rows.length, 2]`, as paddings are given. */
   intPairs(rows: readonly (readonly [number, number])[]): Value;
-  /** An int32 vector of sizes; computed from the batch size where one depends on it. */
+  /** An int32 vector of sizes; computed from those of earlier values where one is not static. */
   sizes(sizes: readonly Size[]): Value;
   /** `value` in another shape of as many elements. */
   reshape(value: Value, sizes: readonly Size[]): Value;

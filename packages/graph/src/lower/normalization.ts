@@ -1,3 +1,4 @@
+import { attribute } from "../ir/attribute.js";
 import { broadcastSizes } from "./broadcast-sizes.js";
 import { type Lowering, type LoweringBuilder, type Lowerings, UnsupportedKernel, type Value } from "./lowering.js";
 import { readAxis, readNumber } from "./read-attribute.js";
@@ -29,19 +30,24 @@ const fusedBatchNorm: Lowering = (call, build) => {
   return [build.add("AddV2", [build.add("Mul", [x, factor], x), bias], x)];
 };
 
-function overLastAxis(op: string, axisName: string): Lowering {
-  return (call, build) => {
-    const logits = call.input("logits");
-    if (readAxis(call, axisName, logits.sizes.length) !== logits.sizes.length - 1) {
-      throw new UnsupportedKernel("it runs over an axis other than the last");
-    }
-    return [build.add(op, [logits], call.output())];
-  };
-}
+const softmax: Lowering = (call, build) => {
+  const logits = call.input("logits");
+  if (readAxis(call, "dim", logits.sizes.length) !== logits.sizes.length - 1) {
+    throw new UnsupportedKernel("it runs over an axis other than the last");
+  }
+  return [build.add("Softmax", [logits], call.output())];
+};
 
 /** Kernels that normalize. */
 export const normalizationLowerings: Lowerings = {
   FusedBatchNorm: fusedBatchNorm,
-  Softmax: overLastAxis("Softmax", "dim"),
-  LogSoftmax: overLastAxis("LogSoftmax", "axis"),
+  LRN: (call, build) => [
+    build.add("LRN", [call.input("x")], call.output(), {
+      depth_radius: attribute.int(readNumber(call, "depthRadius")),
+      bias: attribute.float(readNumber(call, "bias")),
+      alpha: attribute.float(readNumber(call, "alpha")),
+      beta: attribute.float(readNumber(call, "beta")),
+    }),
+  ],
+  Softmax: softmax,
 };

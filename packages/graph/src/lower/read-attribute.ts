@@ -1,5 +1,7 @@
+import { CkptError } from "@ckpt/manifest";
+
 import { failImpure } from "../capture/fail-impure.js";
-import { fitSize, type Size } from "../ir/size.js";
+import { type Size, toSymbolicShape } from "../ir/size.js";
 import { type LoweringCall, UnsupportedKernel } from "./lowering.js";
 
 function isNumbers(value: unknown): value is number[] {
@@ -11,19 +13,20 @@ function unexpected(name: string, expected: string): never {
 }
 
 /**
- * An attribute that is the same at both batch sizes.
+ * An attribute that is the same for every size of the inputs.
  *
- * @throws {CkptError} IMPURE_COMPUTATION when it depends on the batch size.
+ * @throws {CkptError} IMPURE_COMPUTATION when it depends on one.
  */
 export function readAttribute(call: LoweringCall, name: string): unknown {
-  const [a, b] = call.source.attributes;
-  if (JSON.stringify(a[name]) !== JSON.stringify(b[name])) {
-    failImpure(call.source.layer, `the attribute ${name} of ${call.kernel} depends on the batch size`);
+  const [value, ...others] = call.source.attributes.map((attributes) => attributes[name]);
+  const text = JSON.stringify(value);
+  if (others.some((other) => JSON.stringify(other) !== text)) {
+    failImpure(call.source.layer, `the attribute ${name} of ${call.kernel} depends on an open size of the input`);
   }
-  return a[name];
+  return value;
 }
 
-/** A number, the same at both batch sizes. */
+/** A number, the same for every size. */
 export function readNumber(call: LoweringCall, name: string): number {
   const value = readAttribute(call, name);
   return typeof value === "number" ? value : unexpected(name, "a number");
@@ -42,19 +45,10 @@ export function readFlag(call: LoweringCall, name: string): boolean {
   return typeof value === "boolean" ? value : unexpected(name, "a boolean");
 }
 
-/** A list of numbers, the same at both batch sizes. */
+/** A list of numbers, the same for every size. */
 export function readNumbers(call: LoweringCall, name: string): readonly number[] {
   const value = readAttribute(call, name);
   return isNumbers(value) ? value : unexpected(name, "a list of numbers");
-}
-
-/** A pair for height and width, given as such or as one number for both. */
-export function readPair(call: LoweringCall, name: string): readonly [number, number] {
-  const value = readAttribute(call, name);
-  if (typeof value === "number") return [value, value];
-  if (!isNumbers(value)) return unexpected(name, "a number or a pair of numbers");
-  const [height, width] = value;
-  return height === undefined || width === undefined ? unexpected(name, "a pair of numbers") : [height, width];
 }
 
 /** Pairs, as paddings are given. */
@@ -69,11 +63,29 @@ export function readPairs(call: LoweringCall, name: string): readonly (readonly 
   });
 }
 
-/** A list of sizes, each of which may depend on the batch size. */
-export function readSizes(call: LoweringCall, name: string): readonly Size[] {
-  const [first, second] = [call.source.attributes[0][name], call.source.attributes[1][name]];
-  if (!isNumbers(first) || !isNumbers(second)) return unexpected(name, "a list of numbers");
-  return first.map((size, axis) => fitSize(size, second[axis] ?? size, ...call.batchSizes));
+/**
+ * A list of sizes, each of which may follow from sizes known before the call; one alone may be given as a number. `axisOf`
+ * says which axis of the arguments the size at a position goes with.
+ *
+ * @throws {CkptError} UNSUPPORTED_SHAPE when it follows from none.
+ */
+export function readSizes(
+  call: LoweringCall,
+  name: string,
+  axisOf: (position: number) => number = (position) => position,
+): readonly Size[] {
+  const lists = call.source.attributes.map(({ [name]: value }) => (typeof value === "number" ? [value] : value));
+  const [first] = lists;
+  if (!isNumbers(first) || !lists.every(isNumbers)) return unexpected(name, "a list of numbers");
+  const observed = first.map((_, position) => lists.map((list) => list[position] ?? Number.NaN));
+  const sizes = observed.map((each, position) => call.fitSize(each, axisOf(position)));
+  const known = sizes.filter((size) => size !== undefined);
+  if (known.length === sizes.length) return known;
+  throw new CkptError("UNSUPPORTED_SHAPE", {
+    where: `${call.source.layer === "" ? "the captured function" : call.source.layer}: attribute ${name} of ${call.kernel}`,
+    shape: sizes.map((size) => (size === undefined ? null : (toSymbolicShape([size])[0] ?? null))),
+    reason: "an open size in it follows from no size of a tensor before it",
+  });
 }
 
 /** The list of axes that a reduction or reversal runs over, none negative; all of them where it is left out. */

@@ -1,5 +1,8 @@
+import { blockLowerings } from "./blocks.js";
 import { convLowerings } from "./conv.js";
+import { countingLowerings } from "./counting.js";
 import { elementwiseLowerings } from "./elementwise.js";
+import { imageLowerings } from "./image.js";
 import { indexingLowerings } from "./indexing.js";
 import type { Lowerings } from "./lowering.js";
 import { matmulLowerings } from "./matmul.js";
@@ -10,8 +13,11 @@ import { shapeLowerings } from "./shape.js";
 
 /** The translation of every kernel that has one, by kernel name. */
 export const lowerings: Lowerings = {
+  ...blockLowerings,
   ...convLowerings,
+  ...countingLowerings,
   ...elementwiseLowerings,
+  ...imageLowerings,
   ...indexingLowerings,
   ...matmulLowerings,
   ...normalizationLowerings,

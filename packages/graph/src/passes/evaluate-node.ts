@@ -1,7 +1,8 @@
 import { copyValues } from "../capture/tensor-values.js";
 import type { Constant, Node, TensorValues } from "../ir/graph.js";
 
-type Evaluate = (inputs: readonly Constant[], node: Node) => ArrayLike<number> | undefined;
+// Values that are only handed on are shared, not copied: nobody changes the values of a constant.
+type Evaluate = (inputs: readonly Constant[], node: Node) => TensorValues | undefined;
 
 const unary: Readonly<Record<string, (x: number) => number>> = {
   Abs: Math.abs,
@@ -58,11 +59,21 @@ function mapOffsets(shape: readonly number[], strides: readonly number[], start 
   return offsets;
 }
 
-function gather(values: TensorValues, offsets: Int32Array): number[] {
-  return Array.from(offsets, (offset) => values[offset] ?? Number.NaN);
+function gather(values: TensorValues, offsets: Int32Array): TensorValues {
+  const gathered = createValues(values, offsets.length);
+  for (let index = 0; index < offsets.length; index++) gathered[index] = values[offsets[index] ?? 0] ?? Number.NaN;
+  return gathered;
 }
 
-function broadcast(constant: Constant, shape: readonly number[]): number[] {
+function createValues(like: TensorValues, length: number): TensorValues {
+  if (like instanceof Float32Array) return new Float32Array(length);
+  return like instanceof Int32Array ? new Int32Array(length) : new Uint8Array(length);
+}
+
+function broadcast(constant: Constant, shape: readonly number[]): TensorValues {
+  if (constant.shape.length === shape.length && shape.every((size, axis) => size === constant.shape[axis])) {
+    return constant.values;
+  }
   const missing = shape.length - constant.shape.length;
   const own = stridesOf(constant.shape);
   const strides = shape.map((_, axis) =>
@@ -81,8 +92,9 @@ const evaluators: Readonly<Record<string, Evaluate>> = {
   Reshape: ([x]) => x?.values,
   Cast: ([x], node) => {
     const to = node.outputs[0]?.dtype;
-    if (to === "bool") return x === undefined ? undefined : Array.from(x.values, (value) => Number(value !== 0));
-    return to === "int32" ? x?.values.map(Math.trunc) : x?.values;
+    if (x === undefined || to === undefined || to === x.dtype) return x?.values;
+    const whole = to === "bool" ? x.values.map((value) => Number(value !== 0)) : x.values.map(Math.trunc);
+    return copyValues(to, to === "float32" ? x.values : whole);
   },
   Transpose: ([x, permutation], node) => {
     const shape = staticShape(node);
@@ -105,19 +117,20 @@ const evaluators: Readonly<Record<string, Evaluate>> = {
   },
 };
 
-function evaluateValues(
-  inputs: readonly Constant[],
-  node: Node,
-  shape: readonly number[],
-): ArrayLike<number> | undefined {
+function combine(left: TensorValues, right: TensorValues, of: (a: number, b: number) => number): TensorValues {
+  const values = createValues(left, left.length);
+  for (let index = 0; index < values.length; index++) values[index] = of(left[index] ?? 0, right[index] ?? 0);
+  return values;
+}
+
+function evaluateValues(inputs: readonly Constant[], node: Node, shape: readonly number[]): TensorValues | undefined {
   const [a, b] = inputs;
   const one = unary[node.op];
-  if (one !== undefined && a?.dtype === "float32") return Array.from(a.values, one);
+  if (one !== undefined && a?.dtype === "float32") return a.values.map(one);
   const two = binary[node.op];
   if (two !== undefined && a !== undefined && b !== undefined) {
     if (a.dtype === "bool" || (a.dtype === "int32" && !["AddV2", "Mul", "Sub"].includes(node.op))) return undefined;
-    const right = broadcast(b, shape);
-    return broadcast(a, shape).map((value, index) => two(value, right[index] ?? Number.NaN));
+    return combine(broadcast(a, shape), broadcast(b, shape), two);
   }
   return evaluators[node.op]?.(inputs, node);
 }
@@ -131,5 +144,5 @@ export function evaluateNode(node: Node, inputs: readonly Constant[]): Constant 
   const shape = staticShape(node);
   if (output === undefined || shape === undefined || node.outputs.length !== 1 || inputs.length === 0) return undefined;
   const values = evaluateValues(inputs, node, shape);
-  return values === undefined ? undefined : { dtype: output.dtype, shape, values: copyValues(output.dtype, values) };
+  return values === undefined ? undefined : { dtype: output.dtype, shape, values };
 }

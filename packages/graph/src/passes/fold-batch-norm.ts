@@ -1,6 +1,6 @@
 import { type GraphEditor, rewriteGraph } from "../ir/graph-editor.js";
 import { countUses, indexNodes, outputOf } from "../ir/graph-index.js";
-import type { Constant, Graph, Node, ValueRef } from "../ir/graph.js";
+import type { Constant, Graph, Node, TensorValues, ValueRef } from "../ir/graph.js";
 import { readChannels } from "./channel-constant.js";
 
 /** What follows a product, as `scale * product + shift` for each channel. */
@@ -15,26 +15,37 @@ interface AffineChain {
   readonly isFoldable: boolean;
 }
 
-// Which output channel each element of the kernel belongs to.
-function channelOf(product: Node, kernel: Constant): ((index: number) => number) | undefined {
+/** How the elements of a kernel belong to output channels: `run` neighbours to one, then the next, of `count`. */
+interface ChannelOrder {
+  readonly run: number;
+  readonly count: number;
+}
+
+function channelOrder(product: Node, kernel: Constant): ChannelOrder | undefined {
   const last = kernel.shape.at(-1) ?? 1;
-  if (product.op === "Conv2D") return (index) => index % last;
+  if (product.op === "Conv2D") return { run: 1, count: last };
   // Kernel [height, width, channels, multiplier]: the output channel is channel * multiplier + step.
-  if (product.op === "DepthwiseConv2dNative") {
-    const channels = last * (kernel.shape.at(-2) ?? 1);
-    return (index) => index % channels;
-  }
+  if (product.op === "DepthwiseConv2dNative") return { run: 1, count: last * (kernel.shape.at(-2) ?? 1) };
   if (product.op !== "MatMul") return undefined;
   const transposed = product.attributes["transpose_b"];
   return transposed?.kind === "bool" && transposed.value
-    ? (index) => Math.floor(index / last)
-    : (index) => index % last;
+    ? { run: last, count: kernel.shape.at(-2) ?? 1 }
+    : { run: 1, count: last };
+}
+
+function scaleChannels(values: TensorValues, { run, count }: ChannelOrder, scale: Float64Array): Float32Array {
+  const scaled = new Float32Array(values.length);
+  for (let start = 0, channel = 0; start < values.length; start += run, channel = (channel + 1) % count) {
+    const factor = scale[channel] ?? Number.NaN;
+    for (let index = start; index < start + run; index++) scaled[index] = (values[index] ?? Number.NaN) * factor;
+  }
+  return scaled;
 }
 
 function startChain(product: Node, nodes: ReadonlyMap<string, Node>): AffineChain | undefined {
   const channels = product.outputs[0]?.shape.at(-1);
   const kernel = product.inputs[1] === undefined ? undefined : nodes.get(product.inputs[1].node)?.constant;
-  if (kernel?.dtype !== "float32" || channelOf(product, kernel) === undefined) return undefined;
+  if (kernel?.dtype !== "float32" || channelOrder(product, kernel) === undefined) return undefined;
   if (channels === undefined || channels === null) return undefined;
   return {
     product,
@@ -87,8 +98,8 @@ function appendFolded(editor: GraphEditor, end: Node, { product, scale, shift }:
   const input = product.inputs[0];
   const kernelRef = product.inputs[1];
   const kernel = editor.findConstant(kernelRef);
-  const channel = kernel === undefined ? undefined : channelOf(product, kernel);
-  if (input === undefined || kernelRef === undefined || kernel === undefined || channel === undefined) {
+  const order = kernel === undefined ? undefined : channelOrder(product, kernel);
+  if (input === undefined || kernelRef === undefined || kernel === undefined || order === undefined) {
     throw new TypeError(`${product.name} lost its kernel.`);
   }
   // The kernel may serve another product too, so it is copied, not changed.
@@ -97,7 +108,7 @@ function appendFolded(editor: GraphEditor, end: Node, { product, scale, shift }:
     ? appendConstant(editor, `${product.name}/kernel`, product.layer, {
         dtype: "float32",
         shape: kernel.shape,
-        values: kernel.values.map((value, index) => value * (scale[channel(index)] ?? Number.NaN)),
+        values: scaleChannels(kernel.values, order, scale),
       })
     : kernelRef;
   const bias = appendConstant(editor, `${product.name}/bias`, product.layer, {

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { constant, ints, listOps, makeGraph, node } from "../../test/make-graph.js";
 import { attribute } from "../ir/attribute.js";
+import type { Graph, Node } from "../ir/graph.js";
 import { mergeCommon } from "./merge-common.js";
 
 const x = node("Placeholder", "x", [], [null, 2]);
@@ -37,6 +38,19 @@ describe("mergeCommon", () => {
       node("Sub", "e", ["b", "a"], [null, 2]),
     ];
     expect(mergeCommon(makeGraph(nodes, ["c", "d", "e"])).nodes).toEqual(nodes);
+  });
+
+  it("keeps scans apart, whose bodies may differ", () => {
+    const [slice, state] = ["slice", "state"].map((name) => node("Placeholder", name, [], [null, 2]));
+    const body = (op: string): Graph =>
+      makeGraph([slice!, state!, node(op, "next", ["slice", "state"], [null, 2])], ["next"]);
+    const loop = (name: string, op: string): Node => ({
+      ...node("Scan", name, ["sequence", "x"], [null, 2]),
+      scan: { sequenceCount: 1, stateCount: 1, body: body(op) },
+    });
+    const scans = [loop("scan_0", "AddV2"), loop("scan_1", "Mul")];
+    const nodes = [x, node("Placeholder", "sequence", [], [null, 3, 2]), ...scans];
+    expect(mergeCommon(makeGraph(nodes, ["scan_0", "scan_1"])).nodes).toEqual(nodes);
   });
 
   it("merges constants of equal dtype, shape and values only", () => {

@@ -10,7 +10,10 @@ function describeConstant({ dtype, shape, values, weight }: Constant): unknown {
   return { dtype, shape, digest: digestBytes(bytes) };
 }
 
-/** Merges nodes that compute the same: equal operation, inputs and attributes, or equal constants. The first one stays. */
+/**
+ * Merges nodes that compute the same: equal operation, inputs and attributes, or equal constants. The first one stays.
+ * Scans are left as they are.
+ */
 export function mergeCommon(graph: Graph): Graph {
   const seen = new Map<string, Node>();
   return rewriteGraph(graph, (node, editor) => {
@@ -21,7 +24,8 @@ export function mergeCommon(graph: Graph): Graph {
       outputs: node.outputs,
       constant: node.constant === undefined ? null : describeConstant(node.constant),
     });
-    const same = node.op === "Placeholder" ? undefined : seen.get(key);
+    const isAlone = node.op === "Placeholder" || node.scan !== undefined;
+    const same = isAlone ? undefined : seen.get(key);
     if (same === undefined) {
       seen.set(key, editor.append(node));
       return;

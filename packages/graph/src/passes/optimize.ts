@@ -1,6 +1,7 @@
 import type { Graph } from "../ir/graph.js";
 import { foldBatchNorm } from "./fold-batch-norm.js";
 import { foldConstants } from "./fold-constants.js";
+import { hoistInvariants } from "./hoist-invariants.js";
 import { mergeCommon } from "./merge-common.js";
 import { removeDeadNodes } from "./remove-dead-nodes.js";
 import { removeIdentities } from "./remove-identities.js";
@@ -22,8 +23,12 @@ const passes: readonly ((graph: Graph) => Graph)[] = [
 
 /**
  * Optimizes a graph for inference: folds constants and batch normalization, removes what does nothing and what is
- * there twice. Weights count as constants. The result computes the same up to rounding.
+ * there twice, and moves out of the body of a `Scan` what is the same in every step. Weights count as constants. The
+ * result computes the same up to rounding.
  */
 export function optimize(graph: Graph): Graph {
-  return passes.reduce((current, pass) => pass(current), graph);
+  const nodes = graph.nodes.map((node) =>
+    node.scan === undefined ? node : { ...node, scan: { ...node.scan, body: optimize(node.scan.body) } },
+  );
+  return passes.reduce((current, pass) => pass(current), hoistInvariants({ ...graph, nodes }));
 }

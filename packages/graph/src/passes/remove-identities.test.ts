@@ -47,6 +47,20 @@ describe("removeIdentities", () => {
     expect(listOps(graph)).toEqual(["Placeholder", "Cast"]);
   });
 
+  it("removes a product with ones made of the value itself, and no other", () => {
+    const nodes = [
+      x,
+      node("Placeholder", "row", [], [1, 6]),
+      node("OnesLike", "ones", ["x"], [null, 6]),
+      node("Mul", "a", ["x", "ones"], [null, 6]),
+      node("Mul", "b", ["ones", "a"], [null, 6]),
+      node("Mul", "wide", ["row", "ones"], [null, 6]),
+    ];
+    const graph = removeDeadNodes(removeIdentities(makeGraph(nodes, ["b", "wide"])));
+    expect(listOps(graph)).toEqual(["Placeholder", "Placeholder", "OnesLike", "Mul"]);
+    expect(graph.outputs.map(({ value }) => value.node)).toEqual(["x", "wide"]);
+  });
+
   it("keeps the last of a chain of reshapes, or none if it leads back", () => {
     const first = [ints("first", [-1, 2, 3]), node("Reshape", "a", ["x", "first"], [null, 2, 3])];
     const second = [ints("second", [-1, 3, 2]), node("Reshape", "b", ["a", "second"], [null, 3, 2])];

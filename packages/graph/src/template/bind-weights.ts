@@ -1,5 +1,6 @@
 import { CkptError, type Dtype } from "@ckpt/manifest";
 
+import { mapConstants } from "../ir/graph-index.js";
 import type { Graph, TensorValues } from "../ir/graph.js";
 import { optimize } from "../passes/optimize.js";
 import type { GraphTemplate, WeightSpec } from "./graph-template.js";
@@ -37,11 +38,9 @@ function checkWeight(spec: WeightSpec, found: WeightData | undefined): WeightDat
  */
 export function bindWeights(template: GraphTemplate, weights: ReadonlyMap<string, WeightData>): Graph {
   const specs = new Map(template.weights.map((spec) => [spec.key, checkWeight(spec, weights.get(spec.key))]));
-  const nodes = template.graph.nodes.map((node) => {
-    const data = node.constant?.weight === undefined ? undefined : specs.get(node.constant.weight);
-    return data === undefined || node.constant === undefined
-      ? node
-      : { ...node, constant: { ...node.constant, values: data.values } };
+  const graph = mapConstants(template.graph, (constant) => {
+    const data = constant.weight === undefined ? undefined : specs.get(constant.weight);
+    return data === undefined ? constant : { ...constant, values: data.values };
   });
-  return optimize({ ...template.graph, nodes });
+  return optimize(graph);
 }

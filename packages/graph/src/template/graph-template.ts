@@ -1,6 +1,6 @@
 import type { Dtype, Signature } from "@ckpt/manifest";
 
-import type { Graph } from "../ir/graph.js";
+import type { Graph, SymbolicShape } from "../ir/graph.js";
 
 /** A weight that a template reads. */
 export interface WeightSpec {
@@ -22,4 +22,9 @@ export interface GraphTemplate {
   readonly graph: Graph;
   /** The weights that the graph reads, in the order of the layers. */
   readonly weights: readonly WeightSpec[];
+  /**
+   * Shapes of all inputs, several times, to compare the graph with the model on: sizes that the model takes and that were
+   * not traced. `null` for the batch, which may have any size.
+   */
+  readonly probeShapes: readonly (readonly SymbolicShape[])[];
 }

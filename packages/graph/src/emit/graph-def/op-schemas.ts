@@ -135,6 +135,35 @@ export const opSchemas: Readonly<Record<string, OpSchema>> = {
   Conv3DBackpropInputV2: { types: { T: second, Tshape: first }, attributes: convolution(5) },
   ...family({ types: { T: first }, attributes: { ksize: { kind: "ints" }, ...window(4) } }, ["AvgPool", "MaxPool"]),
   ...family({ types: { T: first }, attributes: { ksize: { kind: "ints" }, ...window(5) } }, ["AvgPool3D", "MaxPool3D"]),
+  Dilation2D: {
+    types: { T: first },
+    attributes: { strides: { kind: "ints" }, rates: { kind: "ints" }, padding: { kind: "string" } },
+  },
+  MaxPoolWithArgmax: {
+    types: { T: first, Targmax: { output: 1 } },
+    attributes: {
+      ksize: { kind: "ints" },
+      strides: { kind: "ints" },
+      padding: { kind: "string" },
+      include_batch_in_index: { ...flag, isRecent: true },
+    },
+  },
+  LRN: {
+    types: { T: first },
+    attributes: {
+      depth_radius: optional(attribute.int(5)),
+      bias: optional(attribute.float(1)),
+      alpha: optional(attribute.float(1)),
+      beta: optional(attribute.float(0.5)),
+    },
+  },
+  CropAndResize: {
+    types: { T: first },
+    attributes: {
+      method: optional(attribute.string("bilinear")),
+      extrapolation_value: optional(attribute.float(0)),
+    },
+  },
   ...family({ types: { T: first }, attributes: resize }, ["ResizeBilinear", "ResizeNearestNeighbor"]),
 
   ...family({ types: { T: first, Tidx: second }, attributes: { keep_dims: flag } }, [
@@ -179,6 +208,7 @@ export const opSchemas: Readonly<Record<string, OpSchema>> = {
     attributes: { batch_dims: { ...zero, isRecent: true } },
   },
   GatherNd: { types: { Tparams: first, Tindices: second } },
+  TensorScatterUpdate: { types: { T: first, Tindices: second } },
   ScatterNd: { types: { T: second, Tindices: first } },
 
   Fill: { types: { T: second, index_type: first } },
@@ -186,3 +216,6 @@ export const opSchemas: Readonly<Record<string, OpSchema>> = {
   Range: { types: { Tidx: first } },
   Shape: { types: { T: first, out_type: result } },
 };
+
+/** Operations of the IR that a GraphDef holds as several others. */
+export const composedOps: ReadonlySet<string> = new Set(["Prelu", "Scan"]);

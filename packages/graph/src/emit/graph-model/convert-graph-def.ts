@@ -4,6 +4,8 @@ import type { Dtype } from "@ckpt/manifest";
 import {
   AttrValueSchema,
   type GraphDef,
+  FunctionDefLibrarySchema,
+  FunctionDefSchema,
   GraphDefSchema,
   type NodeDef,
   NodeDefSchema,
@@ -16,7 +18,9 @@ import type { BoundSignature, BoundTensorSpec } from "../bind-signature.js";
 import { fromDataType } from "../graph-def/data-type.js";
 import { toTensorInfo } from "../saved-model.js";
 import { requireNoUnsupported, type UnsupportedNode } from "../unsupported-ops.js";
+import { decomposeTransposedConv3d } from "./decompose-transposed-conv-3d.js";
 import { findGraphModelOpReason } from "./graph-model-ops.js";
+import { scopeFunction } from "./scope-function.js";
 
 /** Name, shape and element type of one weight, as in TensorFlow.js' weights manifest. */
 export interface GraphModelWeightSpec {
@@ -43,16 +47,23 @@ export interface GraphModelSignature {
 }
 
 /**
- * Turns a GraphDef into a TensorFlow.js GraphModel, operation by operation.
+ * Turns a GraphDef into a TensorFlow.js GraphModel, operation by operation; 3-D transposed convolution as others.
+ *
+ * @param findReason - Why TensorFlow.js cannot execute an operation. Default: for what the IR is written as.
  *
  * @throws {CkptError} UNSUPPORTED_OP when TensorFlow.js cannot execute an operation; all of them are listed.
  * @throws {CkptError} UNSUPPORTED_DTYPE when a constant has an element type that TensorFlow.js does not have.
  */
-export function convertGraphDefToGraphModel(graphDef: GraphDef, signature: BoundSignature): GraphModel {
-  requireNoUnsupported("GraphModel", findUnsupported(graphDef));
+export function convertGraphDefToGraphModel(
+  source: GraphDef,
+  signature: BoundSignature,
+  findReason: typeof findGraphModelOpReason = findGraphModelOpReason,
+): GraphModel {
+  const graphDef = decomposeTransposedConv3d(source);
+  requireNoUnsupported("GraphModel", findUnsupported(graphDef, findReason));
   const weightSpecs: GraphModelWeightSpec[] = [];
   const contents: Uint8Array[] = [];
-  const node = graphDef.node.map((each) => {
+  const takeValues = (each: NodeDef): NodeDef => {
     const tensor = each.op === "Const" ? each.attr["value"]?.value : undefined;
     if (tensor?.case !== "tensor") {
       return each;
@@ -61,22 +72,34 @@ export function convertGraphDefToGraphModel(graphDef: GraphDef, signature: Bound
     weightSpecs.push({ name: each.name, shape: shapeOf(tensor.value), dtype });
     contents.push(readTensorContent(tensor.value, `constant ${each.name}`));
     return withoutValues(each, tensor.value);
-  });
+  };
+  const node = graphDef.node.map(takeValues);
+  // TensorFlow.js looks for the constants of functions among those of the graph.
+  const library =
+    graphDef.library === undefined
+      ? undefined
+      : create(FunctionDefLibrarySchema, {
+          ...graphDef.library,
+          function: graphDef.library.function.map((each) => {
+            const scoped = scopeFunction(each);
+            return create(FunctionDefSchema, { ...scoped, nodeDef: scoped.nodeDef.map(takeValues) });
+          }),
+        });
   return {
-    modelTopology: toJsonObject(create(GraphDefSchema, { ...graphDef, node })),
+    modelTopology: toJsonObject(
+      create(GraphDefSchema, { ...graphDef, node, ...(library === undefined ? {} : { library }) }),
+    ),
     weightSpecs,
     weightData: concatenate(contents),
     signature: { inputs: toTensorInfoJson(signature.inputs), outputs: toTensorInfoJson(signature.outputs) },
   };
 }
 
-function findUnsupported(graphDef: GraphDef): UnsupportedNode[] {
-  return graphDef.node.flatMap((node) => {
+function findUnsupported(graphDef: GraphDef, findReason: typeof findGraphModelOpReason): UnsupportedNode[] {
+  const nodes = [...graphDef.node, ...(graphDef.library?.function.flatMap((each) => each.nodeDef) ?? [])];
+  return nodes.flatMap((node) => {
     const padding = node.attr["padding"]?.value;
-    const reason = findGraphModelOpReason(
-      node.op,
-      padding?.case === "s" ? new TextDecoder().decode(padding.value) : "",
-    );
+    const reason = findReason(node.op, padding?.case === "s" ? new TextDecoder().decode(padding.value) : "");
     return reason === undefined ? [] : [{ op: node.op, reason, layer: "" }];
   });
 }

@@ -1,7 +1,15 @@
+import { loopOps } from "../graph-def/emit-loop.js";
 import { opSchemas } from "../graph-def/op-schemas.js";
 
 /** Operations of a GraphDef that TensorFlow.js 4.22 has no executor for. */
 const unknownToGraphModel: ReadonlySet<string> = new Set(["Conv3DBackpropInputV2"]);
+
+/** Operations of the IR that are written as others in a GraphModel, and as which. */
+export const rewrittenForGraphModel: Readonly<Record<string, string>> = {
+  Conv3DBackpropInputV2: "as `Conv3D` of the argument with zeros between its elements",
+  MaxPool3D: "as `MaxPool` over height and width, then over depth",
+  Prelu: "as `Relu`, `Neg`, `Mul` and `Sub`",
+};
 
 /** Operations that only TensorFlow.js has. */
 const graphModelOnly: ReadonlySet<string> = new Set(["_FusedMatMul", "_FusedConv2D", "FusedDepthwiseConv2dNative"]);
@@ -17,6 +25,7 @@ export function findGraphModelOpReason(op: string, padding: string): string | un
     op === "Const" ||
     op === "Placeholder" ||
     graphModelOnly.has(op) ||
+    loopOps.has(op) ||
     (Object.hasOwn(opSchemas, op) && !unknownToGraphModel.has(op));
   if (!isKnown) {
     return "no such operation in TensorFlow.js' GraphModel";

@@ -2,7 +2,7 @@ import type { Node, ValueRef } from "../../ir/graph.js";
 import type { OnnxAttribute } from "./onnx-attribute.js";
 import { inputAt, type OnnxEmitter, type OnnxEmitters, stringAttribute } from "./onnx-emitter.js";
 import { type OnnxWriter, UnsupportedReason } from "./onnx-writer.js";
-import { paddingOf, readWindow, toPaddingAttributes, type Window } from "./window.js";
+import { paddingOf, readWindow, spanOf, toPaddingAttributes, type Window } from "./window.js";
 
 /** The shape of a filter, `[...spatial, in, out]`, which has to be known. */
 function filterShape(writer: OnnxWriter, filter: ValueRef): readonly number[] {
@@ -77,24 +77,23 @@ function transposedPadding(
   window: Window,
   inputSizes: readonly (number | null)[],
 ): Record<string, OnnxAttribute> {
-  const sizes = node.outputs[0]?.shape.slice(1, -1) ?? [];
-  const paddings = paddingOf(node, window, sizes);
-  if (paddings === undefined) {
-    // Both results of size input * stride.
-    return { auto_pad: { string: "SAME_UPPER" } };
-  }
-  const outputPadding = window.kernel.map((kernel, axis) => {
+  const padding = stringAttribute(node, "padding", "VALID");
+  // A size known only at run time is the usual one, and any will do to find out what that takes.
+  const known = window.kernel.map((_, axis) => {
+    const [size, inputSize] = [node.outputs[0]?.shape[axis + 1], inputSizes[axis]];
+    if (typeof size === "number" && typeof inputSize === "number") return { size, inputSize };
+    if (padding === "EXPLICIT") throw new UnsupportedReason("explicit padding over a size known only at run time");
     const stride = window.strides[axis] ?? 1;
-    const span = (kernel - 1) * (window.dilations[axis] ?? 1) + 1;
-    const [size, inputSize, padding] = [sizes[axis], inputSizes[axis], paddings[axis]];
-    if (size === null || size === undefined || inputSize === null || inputSize === undefined) {
-      if (stringAttribute(node, "padding", "VALID") !== "VALID") {
-        throw new UnsupportedReason("explicit padding over a size known only at run time");
-      }
-      // What tfjs asks for with VALID: (input - 1) * stride + max(kernel, stride).
-      return Math.max(stride - span, 0);
-    }
-    return size - ((inputSize - 1) * stride + span - (padding?.before ?? 0) - (padding?.after ?? 0));
+    return { inputSize: 1, size: padding === "SAME" ? stride : Math.max(spanOf(window, axis), stride) };
+  });
+  const paddings = paddingOf(
+    node,
+    window,
+    known.map(({ size }) => size),
+  );
+  const outputPadding = known.map(({ size, inputSize }, axis) => {
+    const { before = 0, after = 0 } = paddings?.[axis] ?? {};
+    return size - ((inputSize - 1) * (window.strides[axis] ?? 1) + spanOf(window, axis) - before - after);
   });
   return { ...toPaddingAttributes(paddings), output_padding: { ints: outputPadding } };
 }

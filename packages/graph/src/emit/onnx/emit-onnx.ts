@@ -2,28 +2,26 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import type { Signature, TensorSpec } from "@ckpt/manifest";
 
 import type { Graph, Node } from "../../ir/graph.js";
-import {
-  ModelProtoSchema,
-  type NodeProto,
-  NodeProtoSchema,
-  type ValueInfoProto,
-  ValueInfoProtoSchema,
-} from "../../proto/gen/onnx/onnx_pb.js";
+import { removeDeadNodes } from "../../passes/remove-dead-nodes.js";
+import { ModelProtoSchema } from "../../proto/gen/onnx/onnx_pb.js";
 import { bindSignature } from "../bind-signature.js";
 import { uniqueName } from "../separate-outputs.js";
-import { requireNoUnsupported, type UnsupportedNode } from "../unsupported-ops.js";
+import { requireNoUnsupported } from "../unsupported-ops.js";
 import { convolutionEmitters } from "./convolution.js";
 import { elementwiseEmitters } from "./elementwise.js";
 import { joiningEmitters } from "./joining.js";
 import { matrixEmitters } from "./matrix.js";
-import { toAttributeProto } from "./onnx-attribute.js";
+import type { OnnxAttribute, OnnxNode, OnnxValue } from "./onnx-attribute.js";
 import type { OnnxEmitters } from "./onnx-emitter.js";
-import { toOnnxDataType, toOnnxTensor, toOnnxType } from "./onnx-type.js";
-import { type OnnxNode, OnnxWriter, UnsupportedReason } from "./onnx-writer.js";
+import { toOnnxType } from "./onnx-type.js";
+import { OnnxWriter, UnsupportedReason } from "./onnx-writer.js";
 import { poolingEmitters } from "./pooling.js";
+import { dropCaptures } from "./recurrent-operator.js";
+import { recurrentEmitters } from "./recurrent.js";
 import { reductionEmitters } from "./reduction.js";
 import { shapeEmitters } from "./shape.js";
 import { slicingEmitters } from "./slicing.js";
+import { toGraphProto } from "./to-graph-proto.js";
 
 /** The operator set written; the oldest with all that is needed, so the one with the widest support. */
 const opsetVersion = 17n;
@@ -42,6 +40,7 @@ export const onnxEmitters: OnnxEmitters = {
   ...shapeEmitters,
   ...joiningEmitters,
   ...slicingEmitters,
+  ...recurrentEmitters,
 };
 
 /** What an ONNX model says about itself besides its computation. */
@@ -59,13 +58,16 @@ export interface EmitOnnxOptions {
  * @throws {CkptError} UNSUPPORTED_OP when ONNX cannot express a node; all are listed with their layers.
  * @throws {CkptError} UNSUPPORTED_DTYPE when a value holds strings.
  */
-export function emitOnnx(graph: Graph, { name, metadata = {} }: EmitOnnxOptions): Uint8Array<ArrayBuffer> {
+export function emitOnnx(source: Graph, { name, metadata = {} }: EmitOnnxOptions): Uint8Array<ArrayBuffer> {
+  const graph = removeDeadNodes(dropCaptures(source));
   const signature = separateNames(bindSignature(graph));
-  const writer = new OnnxWriter(
-    graph,
-    [...signature.inputs, ...signature.outputs].map((spec) => spec.name),
-  );
-  emitNodes(graph, writer);
+  const inputNames = signature.inputs.map((spec) => spec.name);
+  const writer = new OnnxWriter(graph, {
+    taken: new Set([...inputNames, ...signature.outputs.map((spec) => spec.name)]),
+    emitGraph: emitNodes,
+  });
+  emitNodes(graph, inputNames, writer);
+  requireNoUnsupported("ONNX", writer.unsupported);
   const nodes = nameOutputs(graph, signature, writer);
   const model = create(ModelProtoSchema, {
     irVersion,
@@ -74,12 +76,7 @@ export function emitOnnx(graph: Graph, { name, metadata = {} }: EmitOnnxOptions)
     metadataProps: Object.entries(metadata)
       .map(([key, value]) => ({ key, value }))
       .toSorted((a, b) => (a.key < b.key ? -1 : 1)),
-    graph: {
-      name,
-      node: nodes.map(toNodeProto),
-      initializer: writer.initializers.map((each) => toOnnxTensor(each.name, each.type, each.shape, each.values)),
-      ...toValueInfos(signature),
-    },
+    graph: toGraphProto({ name, nodes, initializers: writer.initializers, ...toValues(signature) }),
   });
   return toBinary(ModelProtoSchema, model);
 }
@@ -95,9 +92,8 @@ function separateNames(signature: Signature): Signature {
   return { inputs: signature.inputs, outputs };
 }
 
-function emitNodes(graph: Graph, writer: OnnxWriter): void {
-  const inputNames = new Map(graph.inputs.map((input) => [input.node, input.name]));
-  const unsupported: UnsupportedNode[] = [];
+function emitNodes(graph: Graph, inputs: readonly string[], writer: OnnxWriter): void {
+  const inputNames = new Map(graph.inputs.map((input, index) => [input.node, inputs[index] ?? input.name]));
   for (const node of graph.nodes) {
     const inputName = inputNames.get(node.name);
     if (inputName !== undefined) {
@@ -105,7 +101,7 @@ function emitNodes(graph: Graph, writer: OnnxWriter): void {
     } else if (node.op !== "Const") {
       const reason = emitNode(writer, node);
       if (reason !== undefined) {
-        unsupported.push({ op: node.op, reason, layer: node.layer });
+        writer.unsupported.push({ op: node.op, reason, layer: node.layer });
         // Named all the same, so that the nodes behind it can be looked at too.
         for (const output of node.outputs.keys()) {
           writer.define(node, output, node.name);
@@ -113,7 +109,6 @@ function emitNodes(graph: Graph, writer: OnnxWriter): void {
       }
     }
   }
-  requireNoUnsupported("ONNX", unsupported);
 }
 
 /** Writes one node, or says why it cannot be written. */
@@ -150,45 +145,35 @@ function nameOutputs(graph: Graph, signature: Signature, writer: OnnxWriter): re
       copies.push({ name, op: "Identity", inputs: [value], outputs: [name], attributes: {} });
     }
   }
+  return renameValues([...writer.nodes, ...copies], renamed);
+}
+
+/** Renames values wherever they are named, in the bodies of nodes too. */
+function renameValues(nodes: readonly OnnxNode[], renamed: ReadonlyMap<string, string>): readonly OnnxNode[] {
   const rename = (value: string): string => renamed.get(value) ?? value;
-  return [...writer.nodes, ...copies].map(({ name, op, inputs, outputs, attributes }) => ({
+  const renameInside = (attribute: OnnxAttribute): OnnxAttribute =>
+    "graph" in attribute
+      ? { graph: { ...attribute.graph, nodes: renameValues(attribute.graph.nodes, renamed) } }
+      : attribute;
+  return nodes.map(({ name, op, inputs, outputs, attributes }) => ({
     name,
     op,
-    attributes,
+    attributes: Object.fromEntries(Object.entries(attributes).map(([key, value]) => [key, renameInside(value)])),
     inputs: inputs.map(rename),
     outputs: outputs.map(rename),
   }));
 }
 
-function toNodeProto(node: OnnxNode): NodeProto {
-  return create(NodeProtoSchema, {
-    name: node.name,
-    opType: node.op,
-    input: [...node.inputs],
-    output: [...node.outputs],
-    attribute: Object.entries(node.attributes).map(([name, attribute]) => toAttributeProto(name, attribute)),
-  });
-}
-
-function toValueInfos(signature: Signature): { input: ValueInfoProto[]; output: ValueInfoProto[] } {
+function toValues(signature: Signature): { inputs: OnnxValue[]; outputs: OnnxValue[] } {
   return {
-    input: signature.inputs.map((spec) =>
-      toValueInfo(spec, (axis) => (axis === 0 ? batchSymbol : `${spec.name}_${axis}`)),
+    inputs: signature.inputs.map((spec) =>
+      toValue(spec, (axis) => (axis === 0 ? batchSymbol : `${spec.name}_${axis}`)),
     ),
     // An unknown size of an output is left without a symbol: one shared with another value would claim equal sizes.
-    output: signature.outputs.map((spec) => toValueInfo(spec, () => undefined)),
+    outputs: signature.outputs.map((spec) => toValue(spec, () => undefined)),
   };
 }
 
-function toValueInfo(spec: TensorSpec, symbolOf: (axis: number) => string | undefined): ValueInfoProto {
-  const dim = spec.shape.map((size, axis) => {
-    const symbol = symbolOf(axis);
-    if (size !== null) {
-      return { value: { case: "dimValue" as const, value: BigInt(size) } };
-    }
-    return symbol === undefined ? {} : { value: { case: "dimParam" as const, value: symbol } };
-  });
-  const elemType = toOnnxDataType(toOnnxType(spec.dtype, spec.name));
-  const value = { case: "tensorType" as const, value: { elemType, shape: { dim } } };
-  return create(ValueInfoProtoSchema, { name: spec.name, type: { value } });
+function toValue({ name, dtype, shape }: TensorSpec, symbolOf: (axis: number) => string | undefined): OnnxValue {
+  return { name, type: toOnnxType(dtype, name), shape: shape.map((size, axis) => size ?? symbolOf(axis)) };
 }

@@ -104,6 +104,11 @@ export const joiningEmitters: OnnxEmitters = {
     const inputs = [zeros, writer.cast(writer.input(indices), "int64"), writer.input(updates)];
     writer.define(node, 0, writer.write("ScatterND", inputs, { reduction: { string: "add" } }));
   },
+  TensorScatterUpdate: (writer, node) => {
+    const indices = writer.cast(writer.input(inputAt(node, 1)), "int64");
+    const inputs = [writer.input(inputAt(node, 0)), indices, writer.input(inputAt(node, 2))];
+    writer.define(node, 0, writer.write("ScatterND", inputs));
+  },
   ReverseV2: (writer, node) => {
     const axes = constantInput(writer, node, 1, "axes");
     const ends = axes.map(() => -(2n ** 63n));

@@ -1,30 +1,25 @@
 import type { Constant, Graph, Node, ValueInfo, ValueRef } from "../../ir/graph.js";
 import { valueInfo } from "../bind-signature.js";
 import { uniqueName } from "../separate-outputs.js";
+import type { UnsupportedNode } from "../unsupported-ops.js";
 import { type Layout, toChannelsFirst, toChannelsLast } from "./layout.js";
-import type { OnnxAttribute } from "./onnx-attribute.js";
+import type { OnnxAttribute, OnnxInitializer, OnnxNode } from "./onnx-attribute.js";
 import { type OnnxType, toOnnxDataType, toOnnxType } from "./onnx-type.js";
 import { reshapeConstant, transposeConstant } from "./transpose-constant.js";
 
-/** A node of the ONNX graph. */
-export interface OnnxNode {
-  readonly name: string;
-  readonly op: string;
-  readonly inputs: readonly string[];
-  readonly outputs: readonly string[];
-  readonly attributes: Readonly<Record<string, OnnxAttribute>>;
-}
-
-/** A constant of the ONNX graph. */
-export interface OnnxInitializer {
-  readonly name: string;
-  readonly type: OnnxType;
-  readonly shape: readonly number[];
-  readonly values: Constant["values"] | BigInt64Array;
-}
-
 /** Why a node cannot be written. Thrown by emitters, gathered into one error by `emitOnnx`. */
 export class UnsupportedReason extends Error {}
+
+/** Writes all nodes of a graph; `inputs` are the ONNX names of its inputs. */
+export type EmitGraph = (graph: Graph, inputs: readonly string[], writer: OnnxWriter) => void;
+
+/** What a writer shares with those of the bodies inside its graph. */
+export interface OnnxWriterOptions {
+  /** Names that no further value may take. */
+  readonly taken: Set<string>;
+  readonly emitGraph: EmitGraph;
+  readonly unsupported?: UnsupportedNode[];
+}
 
 /**
  * Collects the ONNX graph while the nodes of the IR are emitted in order. A value of the IR may be held in either
@@ -33,17 +28,41 @@ export class UnsupportedReason extends Error {}
 export class OnnxWriter {
   readonly nodes: OnnxNode[] = [];
   readonly initializers: OnnxInitializer[] = [];
+  /** Nodes that could not be written, those in bodies too. */
+  readonly unsupported: UnsupportedNode[];
   readonly #sources: ReadonlyMap<string, Node>;
   /** ONNX names by IR value, `node:output`, and layout. */
   readonly #names = new Map<string, { channelsLast?: string; channelsFirst?: string }>();
   readonly #taken: Set<string>;
+  readonly #emitGraph: EmitGraph;
   readonly #initializerNames = new Map<string, string>();
   #scope = "";
 
-  /** `reserved` are names that no value inside the graph may take. */
-  constructor(graph: Graph, reserved: Iterable<string>) {
+  constructor(graph: Graph, { taken, emitGraph, unsupported = [] }: OnnxWriterOptions) {
     this.#sources = new Map(graph.nodes.map((node) => [node.name, node]));
-    this.#taken = new Set(reserved);
+    this.#taken = taken;
+    this.#emitGraph = emitGraph;
+    this.unsupported = unsupported;
+  }
+
+  /**
+   * Writes the body of the node that is being written. It sees all values around it, so no name of it is one of theirs.
+   *
+   * @param inputs - The ONNX names of the body's inputs, in order.
+   */
+  writeBody(body: Graph, inputs: readonly string[]): OnnxWriter {
+    const writer = new OnnxWriter(body, {
+      taken: this.#taken,
+      emitGraph: this.#emitGraph,
+      unsupported: this.unsupported,
+    });
+    this.#emitGraph(body, inputs, writer);
+    return writer;
+  }
+
+  /** A name that no value has yet, made from that of the node being written. */
+  claim(): string {
+    return this.#claim(this.#scope);
   }
 
   /** Names what is written from now on after this node. */

@@ -1,5 +1,13 @@
 import type { OnnxAttribute } from "./onnx-attribute.js";
-import { inputAt, intsAttribute, type OnnxEmitter, type OnnxEmitters, stringAttribute } from "./onnx-emitter.js";
+import {
+  floatAttribute,
+  inputAt,
+  intAttribute,
+  intsAttribute,
+  type OnnxEmitter,
+  type OnnxEmitters,
+  stringAttribute,
+} from "./onnx-emitter.js";
 import { UnsupportedReason } from "./onnx-writer.js";
 import { paddingOf, readWindow, toPaddingAttributes } from "./window.js";
 
@@ -24,10 +32,23 @@ function pooling(op: string, attributes: Readonly<Record<string, OnnxAttribute>>
 const maxPool = pooling("MaxPool", {});
 const averagePool = pooling("AveragePool", { count_include_pad: { int: 0 } });
 
-/** Emitters of poolings. */
+/** Normalization over neighbouring channels; ONNX divides `alpha` by their number. */
+const localResponse: OnnxEmitter = (writer, node) => {
+  const size = 2 * intAttribute(node, "depth_radius", 5) + 1;
+  const output = writer.write("LRN", [writer.input(inputAt(node, 0), "channelsFirst")], {
+    size: { int: size },
+    bias: { float: floatAttribute(node, "bias", 1) },
+    alpha: { float: floatAttribute(node, "alpha", 1) * size },
+    beta: { float: floatAttribute(node, "beta", 0.5) },
+  });
+  writer.define(node, 0, output, "channelsFirst");
+};
+
+/** Emitters of operations over a window of neighbours. */
 export const poolingEmitters: OnnxEmitters = {
   MaxPool: maxPool,
   MaxPool3D: maxPool,
   AvgPool: averagePool,
   AvgPool3D: averagePool,
+  LRN: localResponse,
 };

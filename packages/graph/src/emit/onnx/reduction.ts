@@ -8,7 +8,7 @@ import {
   type OnnxEmitter,
   type OnnxEmitters,
 } from "./onnx-emitter.js";
-import type { OnnxWriter } from "./onnx-writer.js";
+import { type OnnxWriter, UnsupportedReason } from "./onnx-writer.js";
 
 interface ReductionPlan {
   /** The layout to reduce in, and the axes there, ascending. */
@@ -84,6 +84,35 @@ function softmax(op: string): OnnxEmitter {
   };
 }
 
+/**
+ * The products of all elements up to each one, which ONNX has as sums only: a row of them for each position, with 1 for
+ * the elements that do not count there, multiplied.
+ */
+const cumulativeProduct: OnnxEmitter = (writer, node) => {
+  const x = inputAt(node, 0);
+  const { shape, dtype } = writer.info(x);
+  if (dtype !== "float32") {
+    throw new UnsupportedReason(`values of dtype ${dtype}`);
+  }
+  const axis = axisIn("channelsLast", constantScalar(writer, node, 1, "axis"), shape.length);
+  const size = shape[axis];
+  if (size === null || size === undefined) {
+    throw new UnsupportedReason("an axis of a size known only at run time");
+  }
+  const [isExclusive, isReverse] = [boolAttribute(node, "exclusive"), boolAttribute(node, "reverse")];
+  const counts = Uint8Array.from({ length: size * size }, (_, index) => {
+    const [position, element] = [Math.floor(index / size), index % size];
+    const distance = isReverse ? element - position : position - element;
+    return Number(distance > 0 || (distance === 0 && !isExclusive));
+  });
+  const maskShape = [size, size, ...shape.slice(axis + 1).map(() => 1)];
+  const mask = writer.addConstant({ dtype: "bool", shape: maskShape, values: counts }, `${node.name}/counts`);
+  const rows = writer.write("Unsqueeze", [writer.input(x), writer.int64([axis])]);
+  const factors = writer.write("Where", [mask, rows, writer.scalar(1, "float32")]);
+  const output = writer.write("ReduceProd", [factors], { axes: { ints: [axis + 1] }, keepdims: { int: 0 } });
+  writer.define(node, 0, output);
+};
+
 /** Emitters of operations along axes. */
 export const reductionEmitters: OnnxEmitters = {
   Sum: reduction("ReduceSum"),
@@ -97,6 +126,7 @@ export const reductionEmitters: OnnxEmitters = {
   ArgMin: argument("ArgMin"),
   Softmax: softmax("Softmax"),
   LogSoftmax: softmax("LogSoftmax"),
+  Cumprod: cumulativeProduct,
   Cumsum: (writer, node) => {
     const axis = writer.scalar(constantScalar(writer, node, 1, "axis"), "int64");
     const output = writer.write("CumSum", [writer.input(inputAt(node, 0)), axis], {

@@ -30,9 +30,18 @@ export interface Padding {
   readonly after: number;
 }
 
+/** With a stride of 1, or a window of 1, the padding is the same for every size. */
+const anySize = 1;
+
+/** How many elements of an axis the window covers, gaps included. */
+export function spanOf({ kernel, dilations }: Window, axis: number): number {
+  return ((kernel[axis] ?? 1) - 1) * (dilations[axis] ?? 1) + 1;
+}
+
 /**
- * The padding of a window over spatial sizes, or `undefined` for `SAME` over a size known only at run time. `SAME`
- * gives `ceil(size / stride)` results and puts the odd element behind.
+ * The padding of a window over spatial sizes, or `undefined` for `SAME` with strides over a size known only at run time.
+ * `SAME` gives `ceil(size / stride)` results and puts the odd element behind. Throws {@link UnsupportedReason} where
+ * ONNX Runtime would pad otherwise.
  * Reference: tf.nn, "Notes on padding".
  */
 export function paddingOf(node: Node, window: Window, sizes: SymbolicShape): readonly Padding[] | undefined {
@@ -48,13 +57,19 @@ export function paddingOf(node: Node, window: Window, sizes: SymbolicShape): rea
     return window.kernel.map(() => ({ before: 0, after: 0 }));
   }
   const paddings: Padding[] = [];
-  for (const [axis, kernel] of window.kernel.entries()) {
-    const size = sizes[axis];
+  for (const axis of window.kernel.keys()) {
     const stride = window.strides[axis] ?? 1;
-    if (size === null || size === undefined) {
+    const span = spanOf(window, axis);
+    const size = sizes[axis] ?? (stride === 1 || span === 1 ? anySize : undefined);
+    if (size === undefined) {
+      // ONNX Runtime would take a negative padding, where TensorFlow takes none.
+      if (span < stride) {
+        throw new UnsupportedReason(
+          "padding same of a window smaller than its stride, over a size known only at run time",
+        );
+      }
       return undefined;
     }
-    const span = (kernel - 1) * (window.dilations[axis] ?? 1) + 1;
     const total = Math.max((Math.ceil(size / stride) - 1) * stride + span - size, 0);
     paddings.push({ before: Math.floor(total / 2), after: Math.ceil(total / 2) });
   }

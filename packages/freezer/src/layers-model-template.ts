@@ -1,0 +1,60 @@
+import { captureModel, correctKernels, createModelFunction, type ModelCut } from "@ckpt/graph";
+import * as tf from "@tensorflow/tfjs";
+
+import type { FreezeTemplate } from "./freeze-template.js";
+import type { LoadedModel } from "./load-model.js";
+import { readable } from "./readable.js";
+import { createFunctionRunner, createLayersModelRunner } from "./verify/tfjs-runner.js";
+
+/**
+ * Makes a LayersModel and captures it. What the formats are compared with does not rest on how the freezer reads weights:
+ * TensorFlow.js loads them in its own way, the first ones and all others.
+ *
+ * @throws {CkptError} MODEL_UNREADABLE when TensorFlow.js cannot make the model, and what `captureModel` throws.
+ */
+export async function captureLayersModelTemplate(loaded: LoadedModel, cut: ModelCut): Promise<FreezeTemplate> {
+  const { topology, weightSpecs } = loaded.json;
+  const model = await readable(loaded, () =>
+    tf.loadLayersModel(
+      tf.io.fromMemory({
+        modelTopology: topology,
+        weightSpecs: [...weightSpecs],
+        weightData: loaded.weightBytes.buffer,
+      }),
+    ),
+  );
+  try {
+    const isWhole = cut.inputs === undefined && cut.outputs === undefined;
+    const corrections = new Set<string>();
+    const graph = correctKernels(
+      () => captureModel(model, cut),
+      (reason) => corrections.add(reason),
+    );
+    return {
+      graph,
+      corrections,
+      reference: isWhole
+        ? createLayersModelRunner(model)
+        : createFunctionRunner(createModelFunction(model, cut).compute),
+      assignWeights: (next) => assignWeights(model, next),
+      dispose: () => {
+        model.dispose();
+      },
+    };
+  } catch (error) {
+    model.dispose();
+    throw error;
+  }
+}
+
+async function assignWeights(model: tf.LayersModel, loaded: LoadedModel): Promise<void> {
+  const tensors = tf.io.decodeWeights(loaded.weightBytes.buffer, [...loaded.json.weightSpecs]);
+  const own = Object.fromEntries(Object.entries(tensors).filter(([name]) => loaded.weights.has(name)));
+  try {
+    await readable(loaded, () => {
+      model.loadWeights(own);
+    });
+  } finally {
+    tf.dispose(tensors);
+  }
+}

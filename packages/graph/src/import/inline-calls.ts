@@ -1,0 +1,167 @@
+import { create } from "@bufbuild/protobuf";
+import { CkptError } from "@ckpt/manifest";
+
+import {
+  type AttrValue,
+  type FunctionDef,
+  type GraphDef,
+  type NodeDef,
+  NodeDefSchema,
+} from "../proto/gen/tensorflow/graph_pb.js";
+import { functionAttribute } from "./attributes.js";
+import { parseNodeInput, serializeNodeInput } from "./node-input.js";
+import { flatOutput } from "./output-arguments.js";
+
+/** Functions that call one another without end are refused here; real models nest a dozen deep. */
+const maxDepth = 100;
+
+const calls: ReadonlySet<string> = new Set(["PartitionedCall", "StatefulPartitionedCall"]);
+const conditionals: ReadonlySet<string> = new Set(["If", "StatelessIf"]);
+const cases: ReadonlySet<string> = new Set(["Case", "StatelessCase"]);
+
+/** A function and what a node passes to it. */
+interface Call {
+  readonly callee: FunctionDef;
+  readonly given: readonly string[];
+}
+
+type Functions = ReadonlyMap<string, FunctionDef>;
+
+function dataInputs(node: NodeDef): readonly string[] {
+  return node.input.filter((text) => !text.startsWith("^"));
+}
+
+function findCall(node: NodeDef, functions: Functions): Call | undefined {
+  // In graphs of TensorFlow 1 a function's name is an operation.
+  const callee = functions.get(calls.has(node.op) ? (functionAttribute(node, "f") ?? "") : node.op);
+  return callee === undefined ? undefined : { callee, given: dataInputs(node) };
+}
+
+/**
+ * The functions of a graph by name.
+ */
+export function indexFunctions({ library }: GraphDef): Functions {
+  return new Map((library?.function ?? []).map((body) => [body.signature?.name ?? "", body]));
+}
+
+/**
+ * Puts the nodes of called functions in the place of the calls, inner calls too; each under the name of its call. Branches
+ * and loops keep their functions.
+ *
+ * @param path - Of the model; named in errors.
+ * @throws {CkptError} MODEL_UNREADABLE when functions call one another without end, or a body refers to what is not there.
+ */
+export function inlineCalls(nodes: readonly NodeDef[], functions: Functions, path: string): readonly NodeDef[] {
+  let current = nodes;
+  for (let depth = 0; current.some((node) => findCall(node, functions) !== undefined); depth++) {
+    if (depth === maxDepth) {
+      const reason = `its functions call one another more than ${maxDepth} deep`;
+      throw new CkptError("MODEL_UNREADABLE", { path, reason, remedy: "Export the model again." });
+    }
+    current = inlineOnce(current, (node) => findCall(node, functions), path);
+  }
+  return current;
+}
+
+/**
+ * Puts the branch that is taken in the place of each `If` and `Case` whose predicate is known; other ones stay.
+ *
+ * @param scalars - What is known, by `node` or `node:output`.
+ * @throws {CkptError} MODEL_UNREADABLE as {@link inlineCalls}.
+ */
+export function inlineBranches(
+  nodes: readonly NodeDef[],
+  functions: Functions,
+  scalars: ReadonlyMap<string, number>,
+  path: string,
+): readonly NodeDef[] {
+  const findBranch = (node: NodeDef): Call | undefined => {
+    const [predicate = "", ...given] = dataInputs(node);
+    const value = scalars.get(predicate);
+    if (value === undefined) return undefined;
+    const name = chooseBranch(node, value);
+    const callee = name === undefined ? undefined : functions.get(name);
+    return callee === undefined ? undefined : { callee, given };
+  };
+  return nodes.some((node) => findBranch(node) !== undefined)
+    ? inlineCalls(inlineOnce(nodes, findBranch, path), functions, path)
+    : nodes;
+}
+
+function chooseBranch(node: NodeDef, value: number): string | undefined {
+  if (conditionals.has(node.op)) return functionAttribute(node, value === 0 ? "else_branch" : "then_branch");
+  const branches = node.attr["branches"]?.value;
+  if (!cases.has(node.op) || branches?.case !== "list") return undefined;
+  // An index out of range takes the last branch.
+  return (branches.value.func[value] ?? branches.value.func.at(-1))?.name;
+}
+
+function inlineOnce(
+  nodes: readonly NodeDef[],
+  find: (node: NodeDef) => Call | undefined,
+  path: string,
+): readonly NodeDef[] {
+  const outputs = new Map<string, readonly string[]>();
+  const inlined = nodes.flatMap((node) => {
+    const call = find(node);
+    if (call === undefined) return [node];
+    const body = instantiate(node, call, path);
+    outputs.set(node.name, body.outputs);
+    return body.nodes;
+  });
+  const redirect = (text: string): string => {
+    const input = parseNodeInput(text);
+    const called = outputs.get(input.node);
+    return called === undefined || input.isControl ? text : (called[input.output] ?? text);
+  };
+  // An output of one call may be that of another.
+  const settle = (text: string): string => {
+    let current = text;
+    for (let next = redirect(current); next !== current; next = redirect(current)) current = next;
+    return current;
+  };
+  const isCalled = (text: string): boolean => text.startsWith("^") && outputs.has(text.slice(1));
+  return inlined.map((node) =>
+    create(NodeDefSchema, { ...node, input: node.input.filter((text) => !isCalled(text)).map(settle) }),
+  );
+}
+
+interface Body {
+  readonly nodes: readonly NodeDef[];
+  /** `node` or `node:output` for each output of the call. */
+  readonly outputs: readonly string[];
+}
+
+function instantiate(call: NodeDef, { callee, given }: Call, path: string): Body {
+  const { signature, nodeDef, ret } = callee;
+  const fail = (text: string): never => {
+    const reason = `the function ${signature?.name} refers to ${text}, which it does not have`;
+    throw new CkptError("MODEL_UNREADABLE", { path, reason, remedy: "Export the model again." });
+  };
+  const passed = new Map((signature?.inputArg ?? []).map(({ name }, index) => [name, given[index]]));
+  const ops = new Map(nodeDef.map((node) => [node.name, node.op]));
+  // Inside of a body an output is `node:argument:index`, or the name of an argument of the function.
+  const translate = (text: string): string => {
+    if (text.startsWith("^")) return ops.has(text.slice(1)) ? `^${call.name}/${text.slice(1)}` : "";
+    if (passed.has(text)) return passed.get(text) ?? fail(text);
+    const [, node = "", argument = "", index = "0"] = /^([^:]+):([^:]+):(\d+)$/.exec(text) ?? [];
+    const op = ops.get(node);
+    if (op === undefined) return fail(text);
+    const output = flatOutput(op, argument, Number(index));
+    return serializeNodeInput({ node: `${call.name}/${node}`, output, isControl: false });
+  };
+  const nodes = nodeDef.map((node) =>
+    create(NodeDefSchema, {
+      name: `${call.name}/${node.name}`,
+      op: node.op,
+      input: node.input.map(translate).filter((text) => text !== ""),
+      attr: Object.fromEntries(Object.entries(node.attr).map(([name, value]) => [name, bindAttribute(value, call)])),
+    }),
+  );
+  return { nodes, outputs: (signature?.outputArg ?? []).map(({ name }) => translate(ret[name] ?? name)) };
+}
+
+/** A body's attribute may stand for one of its call's. */
+function bindAttribute(value: AttrValue, call: NodeDef): AttrValue {
+  return value.value.case === "placeholder" ? (call.attr[value.value.value] ?? value) : value;
+}

@@ -1,0 +1,215 @@
+import { create } from "@bufbuild/protobuf";
+import { CkptError } from "@ckpt/manifest";
+
+import { producerVersion } from "../emit/graph-def/emit-graph-def.js";
+import {
+  type FunctionDef,
+  FunctionDefSchema,
+  type GraphDef,
+  GraphDefSchema,
+  type NodeDef,
+  NodeDefSchema,
+  type TensorProto,
+} from "../proto/gen/tensorflow/graph_pb.js";
+import { boolAttribute } from "./attributes.js";
+import { findVariables, type GraphVariable, isVariable } from "./find-variables.js";
+import { indexFunctions, inlineBranches, inlineCalls } from "./inline-calls.js";
+import { mergePartitionedLookups } from "./merge-partitioned-lookups.js";
+import { narrowTypes } from "./narrow-types.js";
+import { parseNodeInput } from "./node-input.js";
+import { isPlaceholder, pinPlaceholders, type Pins } from "./pin-placeholders.js";
+import { type OutputCandidate, proposeOutputs } from "./propose-outputs.js";
+import { pruneLoops } from "./prune-loops.js";
+import { replaceOps } from "./replace-ops.js";
+import { replaceVariables } from "./replace-variables.js";
+import { type ResolvedBranches, resolveBranches } from "./resolve-branches.js";
+import { sortNeededNodes } from "./sort-nodes.js";
+
+/** An output of a model: the user's name for it and the tensor, `node` or `node:output`. */
+export interface ImportedOutput {
+  readonly name: string;
+  readonly tensor: string;
+}
+
+/** What of a graph of TensorFlow is to be frozen. */
+export interface PlanImportOptions {
+  /** Of the model; named in errors. */
+  readonly path: string;
+  readonly outputs: readonly ImportedOutput[];
+  /** Fixed values of placeholders by name. */
+  readonly pins?: Pins;
+}
+
+/** The part of a graph that predicts, with its variables still to be given values. */
+export interface ImportPlan {
+  readonly nodes: readonly NodeDef[];
+  /** Conditions and bodies of loops. */
+  readonly functions: readonly FunctionDef[];
+  /** The placeholders that are fed. */
+  readonly inputs: readonly NodeDef[];
+  readonly outputs: readonly ImportedOutput[];
+  /** Those that are read. */
+  readonly variables: readonly GraphVariable[];
+}
+
+/** The likeliest outputs of a graph, the best first. */
+export function listOutputCandidates(graphDef: GraphDef, path: string): readonly OutputCandidate[] {
+  return proposeOutputs(indexNodes(inlineCalls(graphDef.node, indexFunctions(graphDef), path)));
+}
+
+function indexNodes(nodes: readonly NodeDef[]): ReadonlyMap<string, NodeDef> {
+  return new Map(nodes.map((node) => [node.name, node]));
+}
+
+function refuse(path: string, reason: string, remedy: string): never {
+  throw new CkptError("MODEL_UNREADABLE", { path, reason, remedy });
+}
+
+/**
+ * Finds what a graph of TensorFlow needs to compute the outputs: called functions are put in place, pinned placeholders
+ * are constants, branches not taken are gone, and so is all that trains, saves and watches.
+ *
+ * @throws {CkptError} INVALID_OPTION when a pin or an output does not fit the graph; MODEL_UNREADABLE when an output is
+ *   never computed, a branch depends on a placeholder that is not pinned, or a batch normalization uses the statistics of
+ *   the batch.
+ */
+export function planImport(graphDef: GraphDef, { path, outputs, pins = {} }: PlanImportOptions): ImportPlan {
+  const functions = indexFunctions(graphDef);
+  const all = indexNodes(inlineCalls(graphDef.node, functions, path));
+  checkOutputs(all, outputs);
+  const variables = findVariables(all);
+  const { nodes, roots } = takeBranches(pinPlaceholders(all, pins), functions, outputs, path);
+  const dead = outputs[roots.indexOf(undefined)];
+  if (dead !== undefined) {
+    refuse(
+      path,
+      `its output ${dead.name} is never computed with these pins`,
+      "Pin other values, or name another output.",
+    );
+  }
+  const tensors = outputs.map(({ tensor }, index) => roots[index] ?? tensor);
+  const pruned = pruneLoops([...nodes.values()], functions, tensors);
+  const live = [
+    ...sortNeededNodes(
+      indexNodes(pruned.nodes),
+      tensors.map((tensor) => parseNodeInput(tensor).node),
+      false,
+    ),
+  ];
+  checkBranches(live, nodes, path);
+  checkBatchNorm(live, path);
+  return {
+    nodes: live,
+    functions: pruned.functions,
+    inputs: live.filter(isPlaceholder),
+    outputs: outputs.map(({ name }, index) => ({ name, tensor: tensors[index] ?? "" })),
+    variables: live.filter(isVariable).flatMap((node) => variables.get(node.name) ?? []),
+  };
+}
+
+/** Branches may stand in branches. */
+function takeBranches(
+  nodes: ReadonlyMap<string, NodeDef>,
+  functions: ReturnType<typeof indexFunctions>,
+  outputs: readonly ImportedOutput[],
+  path: string,
+): ResolvedBranches {
+  const tensors = outputs.map(({ tensor }) => tensor);
+  let resolved = resolveBranches(nodes, tensors);
+  for (;;) {
+    const current = [...resolved.nodes.values()];
+    const roots = resolved.roots.map((root, index) => root ?? tensors[index] ?? "");
+    const taken = inlineBranches([...current, ...roots.map(markRoot)], functions, resolved.scalars, path);
+    if (taken.length === current.length + roots.length) return resolved;
+    const marked = taken.slice(-roots.length);
+    resolved = resolveBranches(
+      indexNodes(taken),
+      marked.map(({ input }) => input[0] ?? ""),
+    );
+  }
+}
+
+/** A node that reads an output, so that it is followed when that one's node is replaced. */
+function markRoot(root: string, index: number): NodeDef {
+  return create(NodeDefSchema, { name: `^${index}`, op: "Identity", input: [root] });
+}
+
+function checkOutputs(nodes: ReadonlyMap<string, NodeDef>, outputs: readonly ImportedOutput[]): void {
+  const unknown = outputs.find(({ tensor }) => !nodes.has(parseNodeInput(tensor).node));
+  if (unknown === undefined) return;
+  const names = proposeOutputs(nodes).slice(0, 5);
+  const expected = `a node of the graph, such as ${names.map(({ name }) => name).join(", ")}`;
+  throw new CkptError("INVALID_OPTION", { option: "--outputs", expected, found: unknown.tensor });
+}
+
+/** Which input of a branching operation decides. */
+const predicateInputs: Readonly<Record<string, number>> = {
+  Switch: 1,
+  RefSwitch: 1,
+  If: 0,
+  StatelessIf: 0,
+  Case: 0,
+  StatelessCase: 0,
+};
+
+/** A branch that is left is a loop's, or depends on something that is fed. */
+function checkBranches(live: readonly NodeDef[], nodes: ReadonlyMap<string, NodeDef>, path: string): void {
+  for (const node of live) {
+    const predicate = predicateInputs[node.op];
+    const placeholder = predicate === undefined ? undefined : findSource(nodes, node.input[predicate] ?? "");
+    if (placeholder === undefined) continue;
+    const remedy = `Pin it: --pin ${placeholder}=false, or =true.`;
+    refuse(path, `which branch it takes at ${node.name} depends on the placeholder ${placeholder}`, remedy);
+  }
+}
+
+/** The first placeholder that a value is computed from, if there is any. */
+function findSource(nodes: ReadonlyMap<string, NodeDef>, text: string): string | undefined {
+  const seen = new Set<string>();
+  const stack = [parseNodeInput(text).node];
+  for (let name = stack.pop(); name !== undefined; name = stack.pop()) {
+    const node = nodes.get(name);
+    if (node === undefined || seen.has(name)) continue;
+    seen.add(name);
+    if (isPlaceholder(node)) return name;
+    stack.push(...node.input.map((input) => parseNodeInput(input).node));
+  }
+  return undefined;
+}
+
+function checkBatchNorm(live: readonly NodeDef[], path: string): void {
+  const training = live.find(({ op, ...node }) => op.startsWith("FusedBatchNorm") && isTraining({ op, ...node }));
+  if (training === undefined) return;
+  const reason = `its batch normalization ${training.name} uses the statistics of the batch, as in training`;
+  refuse(path, reason, "Pin the placeholder that switches training off, such as --pin is_training=false.");
+}
+
+function isTraining(node: NodeDef): boolean {
+  return boolAttribute(node, "is_training", true);
+}
+
+/**
+ * The plan as a GraphDef of operations on float32, int32 and bool, in which variables are constants.
+ *
+ * @param values - By name of the variable's node; every variable of the plan has one.
+ * @throws {CkptError} UNSUPPORTED_DTYPE for complex numbers, and for an integer beyond int32.
+ */
+export function bindVariables(plan: ImportPlan, values: ReadonlyMap<string, TensorProto>): GraphDef {
+  const { nodes, functions, outputs } = plan;
+  const rewrite = (list: readonly NodeDef[]): NodeDef[] =>
+    replaceOps(replaceVariables(list, values)).map((node) => narrowTypes(node));
+  const merged = mergePartitionedLookups(rewrite(nodes));
+  const roots = outputs.map(({ tensor }) => parseNodeInput(tensor).node);
+  return create(GraphDefSchema, {
+    versions: { producer: producerVersion },
+    // What a joined lookup took the place of is not needed any more.
+    node: [...sortNeededNodes(new Map(merged.map((node) => [node.name, node])), roots, false)],
+    ...(functions.length === 0
+      ? {}
+      : {
+          library: {
+            function: functions.map((body) => create(FunctionDefSchema, { ...body, nodeDef: rewrite(body.nodeDef) })),
+          },
+        }),
+  });
+}
