@@ -100,6 +100,9 @@ describe("parseConfig", () => {
   });
 
   it("refuses a metric of the other task before anything is trained", () => {
+    expect(listIssues({ ...valid, evaluate: { constraints: ["bytes<=2MB", "p95<=2MB"] } })).toEqual({
+      "evaluate.constraints.1": "constraint: expected p95 in a unit of time, found p95<=2MB",
+    });
     expect(listIssues({ ...valid, evaluate: { metrics: ["accuracy", "mse"] } })).toEqual({
       "evaluate.metrics.1": "mse is of regression, the data is for classification",
     });

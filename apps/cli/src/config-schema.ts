@@ -1,4 +1,4 @@
-import { engineNames, findMetric } from "@ckpt/evaluator";
+import { engineNames, findMetric, parseConstraint } from "@ckpt/evaluator";
 import { artifactFormats, CkptError, isCkptError, type Issue } from "@ckpt/manifest";
 import type { LearningRateSchedule, RetentionPolicy, SavePolicy, StopPolicy } from "@ckpt/trainer";
 import { z } from "zod";
@@ -51,15 +51,16 @@ const policy = <Value>(what: string, method: string): z.ZodType<Value> =>
     `expected ${what}`,
   );
 
-/** A name or an alias; the evaluator's own sentence says which there are, and which options. */
-const metric = z.string().superRefine((name, context) => {
-  try {
-    findMetric(name);
-  } catch (error) {
-    if (!isCkptError(error, "METRIC_NOT_FOUND") && !isCkptError(error, "INVALID_OPTION")) throw error;
-    context.addIssue({ code: "custom", message: error.message });
-  }
-});
+/** Text that is read elsewhere: the sentence of whoever reads it says what is wrong with it. */
+const textReadBy = (read: (text: string) => unknown): z.ZodType<string> =>
+  z.string().superRefine((text, context) => {
+    try {
+      read(text);
+    } catch (error) {
+      if (!isCkptError(error, "METRIC_NOT_FOUND") && !isCkptError(error, "INVALID_OPTION")) throw error;
+      context.addIssue({ code: "custom", message: error.message });
+    }
+  });
 
 const configSchema: z.ZodType<CkptConfig> = z.strictObject({
   name: folderName,
@@ -90,7 +91,8 @@ const configSchema: z.ZodType<CkptConfig> = z.strictObject({
   evaluate: z
     .strictObject({
       split: z.string().exactOptional(),
-      metrics: z.array(metric).min(1).exactOptional(),
+      metrics: z.array(textReadBy(findMetric)).min(1).exactOptional(),
+      constraints: z.array(textReadBy(parseConstraint)).exactOptional(),
       engine: z.enum(["auto", ...engineNames]).exactOptional(),
       batchSize: positiveInteger.exactOptional(),
     })

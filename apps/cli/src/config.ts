@@ -58,6 +58,8 @@ export interface EvaluateConfig {
   readonly split?: string;
   /** Metrics to compute; the first one ranks. Default: accuracy and logLoss, or mse and mae for targets. */
   readonly metrics?: readonly string[];
+  /** What candidates have to keep to, such as `bytes<=2MB` or `logLoss<0.2`. Default: nothing. */
+  readonly constraints?: readonly string[];
   /** Default: `auto`. */
   readonly engine?: EngineChoice;
   /** Rows per inference. Default: 256. */

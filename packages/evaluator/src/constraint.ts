@@ -39,6 +39,11 @@ const measureUnits: Readonly<Record<string, Constraint["unit"]>> = {
   rss: "bytes",
 };
 
+/** Whether a name is of what a candidate costs; any other is of a metric. */
+export function isMeasure(name: string): boolean {
+  return Object.hasOwn(measureUnits, name);
+}
+
 /**
  * Reads a constraint: a name, `<=`, `<`, `>=` or `>`, and a number with a unit behind it (µs, ms, s; B, kB, MB, GB, KiB,
  * MiB, GiB; %). A number without a unit is in milliseconds for p50, p95, p99 and load, in bytes for bytes and rss, and

@@ -34,6 +34,13 @@ export interface RankedCandidate {
   readonly measures?: Readonly<Record<string, number>>;
   /** Its primary metric less the pick's, on the same rows. */
   readonly difference?: MetricEstimate;
+  /** McNemar's test against the pick: the rows that just one of the two has right, and its p-values. */
+  readonly mcnemar?: {
+    readonly onlyThis: number;
+    readonly onlyPick: number;
+    readonly exact: number;
+    readonly midP: number;
+  };
   /** Whether no other is at least as good in metric and measures, and better in one; absent without measures. */
   readonly isPareto?: boolean;
   /** From 1, which all that are tied share; absent for an excluded or failed candidate. */
@@ -54,6 +61,11 @@ export interface RankingManifest extends DocumentHeader<"ranking"> {
   readonly candidates: readonly RankedCandidate[];
   /** The best candidate and the rule that decided between it and the second, tied ones included. */
   readonly pick?: { readonly id: string; readonly artifact: string; readonly decidedBy: string };
+  /**
+   * What the best of the ranked candidates is worth on rows that nothing was chosen on, estimated without such rows: the
+   * bootstrap-bias-corrected value of the primary metric.
+   */
+  readonly corrected?: MetricEstimate;
 }
 
 /** How `ranking.json` is named, checked and versioned. */
@@ -76,6 +88,14 @@ export const rankingManifestType: DocumentType<RankingManifest> = {
         evaluation: sha256Schema,
         measures: z.record(z.string(), z.number()).exactOptional(),
         difference: metricEstimateSchema.exactOptional(),
+        mcnemar: z
+          .object({
+            onlyThis: z.int().nonnegative(),
+            onlyPick: z.int().nonnegative(),
+            exact: z.number(),
+            midP: z.number(),
+          })
+          .exactOptional(),
         isPareto: z.boolean().exactOptional(),
         rank: z.int().positive().exactOptional(),
         status: z.enum(candidateStatuses),
@@ -83,5 +103,6 @@ export const rankingManifestType: DocumentType<RankingManifest> = {
       }),
     ),
     pick: z.object({ id: z.string(), artifact: sha256Schema, decidedBy: z.string() }).exactOptional(),
+    corrected: metricEstimateSchema.exactOptional(),
   }),
 };

@@ -14,14 +14,15 @@ import { loadConfig, loadRunConfig, loadRunConfigIfAny } from "../load-config.js
 import { loadConfigSplits } from "../load-splits.js";
 import { loadDataFile } from "../parse-data-options.js";
 import { evaluateStage, type ScoredArtifact } from "../stages/evaluate-stage.js";
-import { metricOption } from "./metric-option.js";
 import { chooseRankOptions } from "./rank.js";
+import { constraintOption, metricOption } from "./ranking-options.js";
 
 interface Arguments {
   readonly target: string;
   readonly config: string | undefined;
   readonly split: string | undefined;
   readonly metric: readonly string[];
+  readonly constraint: readonly string[];
   readonly engine: string | undefined;
   readonly data: string | undefined;
   readonly input: readonly string[];
@@ -43,7 +44,7 @@ export const evaluateCommand: Command<Arguments> = {
       "artifacts from anywhere on a file",
     ],
   ],
-  repeatable: ["metric", "input"],
+  repeatable: ["metric", "constraint", "input"],
   options: (parser) =>
     parser
       .positional("target", {
@@ -62,6 +63,7 @@ export const evaluateCommand: Command<Arguments> = {
         describe: "Split to score on, default: select; with --data the role of the file's rows, default: test",
       })
       .option("metric", metricOption)
+      .option("constraint", constraintOption)
       .option("engine", {
         choices: ["auto", ...engineNames],
         requiresArg: true,
@@ -147,6 +149,7 @@ function chooseOptions(given: Arguments, config: CkptConfig | undefined): Omit<E
     ...configured,
     ...(metrics === undefined ? {} : { metrics: metrics.map((name) => findMetric(name).name) }),
     ...(engine === undefined ? {} : { engine }),
+    ...(given.constraint.length === 0 ? {} : { constraints: given.constraint }),
   };
 }
 

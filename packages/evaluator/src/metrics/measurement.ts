@@ -72,13 +72,17 @@ export function mergeMeasurements(metrics: readonly Metric[], left: Measurement,
 /**
  * Value and interval of every metric, the same for every way the rows were cut.
  *
+ * @param rows - The measurement's, where they were opened already.
  * @throws {CkptError} INVALID_OPTION when there are no rows.
  */
-export function finalizeMeasurement(metrics: readonly Metric[], state: Measurement): MeasuredMetrics {
+export function finalizeMeasurement(
+  metrics: readonly Metric[],
+  state: Measurement,
+  rows: MeasuredRows = openMeasurement(metrics, state),
+): MeasuredMetrics {
   if (state.rowCount === 0) {
     throw new CkptError("INVALID_OPTION", { option: "rows", expected: "at least one", found: "none" });
   }
-  const rows = openMeasurement(metrics, state);
   const estimates = new Map(estimateMetrics(metrics.filter(isRowMetric), rows));
   for (const [index, metric] of listAccumulators(metrics).entries()) {
     estimates.set(metric, metric.finalize(state.states[index]));
