@@ -13,16 +13,17 @@ export function formatRanking(ranking: RankingManifest): string {
   const { candidates } = ranking;
   const names = [...new Set(candidates.flatMap((candidate) => Object.keys(candidate.metrics)))];
   const primary = ranking.metric.name;
+  const level = `${formatPercent(ranking.confidence ?? 0.95)} interval`;
   const arrow = ranking.metric.mode === "max" ? "↑" : "↓";
   const parts: readonly Part[] = [
-    estimatePart(`${primary}${arrow}`, "95 % interval", ({ metrics }) => metrics[primary]),
+    estimatePart(`${primary}${arrow}`, level, ({ metrics }) => metrics[primary]),
     ...(candidates.some(({ difference }) => difference !== undefined)
-      ? [estimatePart("vs best", "95 % interval", ({ difference }) => difference, formatDifference)]
+      ? [estimatePart("vs best", level, ({ difference }) => difference, formatDifference)]
       : []),
     ...(candidates.some(({ mcnemar }) => mcnemar !== undefined) ? [mcnemarPart] : []),
     ...names
       .filter((name) => name !== primary)
-      .map((name) => estimatePart(name, "95 % interval", ({ metrics }) => metrics[name])),
+      .map((name) => estimatePart(name, level, ({ metrics }) => metrics[name])),
     ...listMeasures(candidates).map(measurePart),
   ];
   const columns = [
@@ -31,12 +32,12 @@ export function formatRanking(ranking: RankingManifest): string {
     ...parts.flatMap((part) => part.columns),
     leftColumn("status"),
   ];
-  const rows = candidates.map((candidate) => [
-    formatRank(candidate),
-    candidate.id,
-    ...parts.flatMap((part) => part.cells(candidate)),
-    formatStatus(candidate),
-  ]);
+  const rows = candidates.map((candidate) =>
+    [formatRank(candidate), candidate.id].concat(
+      parts.flatMap((part) => part.cells(candidate)),
+      formatStatus(candidate),
+    ),
+  );
   const { name, rowCount } = ranking.split;
   return `${formatTable(columns, rows)}on split ${name}, ${rowCount} rows; ${formatPick(ranking)}\n`;
 }
@@ -104,6 +105,11 @@ const statusTexts: Partial<Record<CandidateStatus, string>> = {
   worse: "▼ worse",
   ranked: "",
 };
+
+/** A share as people read it: 97.5 %. */
+export function formatPercent(share: number): string {
+  return `${Number((100 * share).toFixed(2))} %`;
+}
 
 /** Value and interval of one metric, as two cells. */
 export function formatEstimate(estimate: MetricEstimate | undefined): readonly [value: string, interval: string] {

@@ -27,6 +27,7 @@ describe("ckpt run", () => {
       "history.jsonl",
       "ranking.json",
       "run.json",
+      "test-reads.jsonl",
       "timings.jsonl",
     ]);
     const checkpoints = await readdir(join(run, "checkpoints"));
@@ -52,7 +53,7 @@ describe("ckpt run", () => {
     for (const line of lines.slice(2, 4)) expect(line).toMatch(/^( +1= .*≈ tied| +\d .*▼ worse)$/);
     expect(lines[4]).toMatch(new RegExp(`^on split select, \\d+ rows; pick ${pick}(, tied with \\d)?, decided by `));
     expect(lines[5]).toMatch(
-      /^test accuracy \d\.\d{4} \[.*\], logLoss \d\.\d{4} \[.*\] on \d+ rows nothing was chosen on$/,
+      /^test accuracy \d\.\d{4} \[.*\], logLoss \d\.\d{4} \[.*\] on \d+ rows nothing was chosen on; test set read 1 time; selection optimism [-+]?\d\.\d{4}$/,
     );
     expect(lines[6]).toBe("best runs/points/best");
     expect(lines).toHaveLength(7);

@@ -61,7 +61,11 @@ export async function computeMetrics(
   return parseDocument(metricsManifestType, text, path);
 }
 
-/** Computes what {@link computeMetrics} writes, and writes nothing. */
+/**
+ * Computes what {@link computeMetrics} writes, and writes nothing.
+ *
+ * @throws {CkptError} As {@link computeMetrics}.
+ */
 export async function measureEvaluation(
   path: string,
   names?: readonly (string | Metric)[],
@@ -74,6 +78,7 @@ export async function measureEvaluation(
     kind: metricsManifestType.kind,
     schemaVersion: metricsManifestType.schemaVersion,
     evaluation: evaluation.digest,
+    ...(options.confidence === undefined ? {} : { confidence: options.confidence }),
   };
   const task = describeTask(path, evaluation.output, evaluation.labels, evaluation.classes);
   const selected = selectMetrics(names ?? defaultMetrics[task.kind], task.kind);
@@ -100,7 +105,7 @@ export async function measureEvaluation(
   }
 
   const rows = openMeasurement(selected, state);
-  const { metrics, notDefined } = finalizeMeasurement(selected, state, rows);
+  const { metrics, notDefined } = finalizeMeasurement(selected, state, rows, options.confidence);
   return {
     evaluation,
     rows,
@@ -111,10 +116,17 @@ export async function measureEvaluation(
       ...(task.kind === "classification" ? { confusion } : {}),
       ...(counts === undefined
         ? {}
-        : { perClass: describeClasses(counts.counts, evaluation.classes, options.weights === undefined) }),
+        : {
+            perClass: describeClasses(
+              counts.counts,
+              evaluation.classes,
+              options.weights === undefined,
+              options.confidence,
+            ),
+          }),
       ...(options.slices === undefined
         ? {}
-        : measureSlices(selected, rows, options.slices, options.minSliceRows ?? 30)),
+        : measureSlices(selected, rows, options.slices, options.minSliceRows ?? 30, options.confidence)),
     },
   };
 }

@@ -1,5 +1,5 @@
 export { type ScoringOptions } from "./check-scoring.js";
-export { computeMetrics } from "./compute-metrics.js";
+export { computeMetrics, type MeasuredEvaluation, measureEvaluation } from "./compute-metrics.js";
 export { type EngineName, engineNames, type InferenceEngine, type NamedTensors, type Session } from "./engine.js";
 export {
   type Evaluation,

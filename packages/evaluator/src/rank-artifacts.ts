@@ -56,6 +56,7 @@ export async function rankArtifacts(options: RankArtifactsOptions): Promise<Rank
     metric: primary.name,
     mode: primary.mode,
     ...(options.constraints === undefined ? {} : { constraints: options.constraints }),
+    ...(options.confidence === undefined ? {} : { confidence: options.confidence }),
     ...figures.compare(candidates.map(({ id }) => id)),
   });
   const inOrder = ranked.candidates.filter(({ rank }) => rank !== undefined).map(({ id }) => id);
@@ -65,6 +66,7 @@ export async function rankArtifacts(options: RankArtifactsOptions): Promise<Rank
     schemaVersion: rankingManifestType.schemaVersion,
     split: first.manifest.split,
     metric: { name: primary.name, mode: primary.mode },
+    ...(options.confidence === undefined ? {} : { confidence: options.confidence }),
     ...ranked,
     ...(corrected === undefined ? {} : { corrected }),
   };

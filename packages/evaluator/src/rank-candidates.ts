@@ -22,6 +22,8 @@ export interface RankCandidatesOptions {
   readonly metric: string;
   readonly mode: MetricMode;
   readonly constraints?: readonly Constraint[];
+  /** Coverage of the differences' intervals. Default: 0.95. */
+  readonly confidence?: number;
   /** The primary metric of the candidates, in their order, on shared resamples: what "tied with best" is told from. */
   readonly resampled?: CandidateReplicates;
   /** The rows each candidate has right, in their order, where rows are right or wrong. */
@@ -141,10 +143,10 @@ function compareWith(
   best: Candidate | undefined,
   candidate: Candidate,
   candidates: readonly Candidate[],
-  { resampled }: RankCandidatesOptions,
+  { resampled, confidence }: RankCandidatesOptions,
 ): RankedCandidate["difference"] {
   if (resampled === undefined || best === undefined) return undefined;
-  const { value, bca } = comparePaired(resampled, candidates.indexOf(candidate), candidates.indexOf(best));
+  const { value, bca } = comparePaired(resampled, candidates.indexOf(candidate), candidates.indexOf(best), confidence);
   if (!Number.isFinite(value)) return undefined;
   return bca.every(Number.isFinite) ? { value, interval: bca } : { value };
 }

@@ -54,6 +54,8 @@ export interface RankedCandidate {
 export interface RankingManifest extends DocumentHeader<"ranking"> {
   readonly split: DataRecord;
   readonly metric: { readonly name: string; readonly mode: MetricMode };
+  /** Coverage of the intervals, where that is not 95 %. */
+  readonly confidence?: number;
   /** In words, in the order they are applied. */
   readonly tieRules: readonly string[];
   /** What candidates had to keep to, such as `p95<=5ms`. */
@@ -77,6 +79,7 @@ export const rankingManifestType: DocumentType<RankingManifest> = {
     schemaVersion: z.int().positive(),
     split: dataRecordSchema,
     metric: z.object({ name: z.string(), mode: z.enum(["min", "max"]) }),
+    confidence: z.number().exactOptional(),
     tieRules: z.array(z.string()),
     constraints: z.array(z.string()).exactOptional(),
     candidates: z.array(

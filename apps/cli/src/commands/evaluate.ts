@@ -1,10 +1,19 @@
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 
 import { selectBackend } from "@ckpt/backend";
 import { engineNames, findMetric, rankArtifacts } from "@ckpt/evaluator";
-import { CkptError, type RankingManifest, type Split, type SplitRole } from "@ckpt/manifest";
+import {
+  CkptError,
+  type RankingManifest,
+  readDocument,
+  runLayout,
+  runManifestType,
+  type Split,
+  type SplitRole,
+} from "@ckpt/manifest";
 
 import { type ArtifactTarget, findArtifacts } from "../artifact-target.js";
+import { refuseEqualSplits } from "../check-roles.js";
 import type { CommandResult } from "../command-context.js";
 import type { Command } from "../command.js";
 import type { CkptConfig, EvaluateConfig } from "../config.js";
@@ -14,6 +23,7 @@ import { loadConfig, loadRunConfig, loadRunConfigIfAny } from "../load-config.js
 import { loadConfigSplits } from "../load-splits.js";
 import { loadDataFile } from "../parse-data-options.js";
 import { evaluateStage, type ScoredArtifact } from "../stages/evaluate-stage.js";
+import { confidenceAfter } from "../test-score.js";
 import { chooseRankOptions } from "./rank.js";
 import { constraintOption, metricOption } from "./ranking-options.js";
 
@@ -91,19 +101,24 @@ export const evaluateCommand: Command<Arguments> = {
     const target = await findArtifacts(given.target);
     const { split, config } = await findData(given, target);
     const options = chooseOptions(given, config);
+    if (target.run !== undefined) {
+      refuseEqualSplits(split, (await readDocument(runManifestType, join(target.run, runLayout.manifest))).data);
+    }
     await selectBackend(config?.backend);
     const request = { ...target, ...options, split };
     const scored = await evaluateStage(request, context);
     const { artifacts, evaluations } = target;
+    const testReads = Math.max(0, ...scored.map((entry) => entry.testReads ?? 0));
     const ranking = await rankArtifacts({
       artifacts,
       evaluations,
       split: split.digest,
       ...chooseRankOptions(options),
+      ...(testReads > 1 ? { confidence: confidenceAfter(testReads) } : {}),
     });
     return {
-      document: describeEvaluation(ranking, scored),
-      text: formatRanking(ranking),
+      document: { ...describeEvaluation(ranking, scored), ...(testReads > 0 ? { testReads } : {}) },
+      text: formatRanking(ranking) + (testReads > 1 ? `test set read ${testReads} times\n` : ""),
       exitCode: exitCodeOfRanking(ranking),
     };
   },

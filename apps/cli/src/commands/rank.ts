@@ -57,10 +57,18 @@ export const rankCommand: Command<Arguments> = {
   },
 };
 
-/** Ranks all artifacts of a run on a split and writes `ranking.json` and `best`. */
+/**
+ * Ranks all artifacts of a run on a split and writes `ranking.json` and `best`.
+ *
+ * @throws {CkptError} INVALID_OPTION for test rows, which are for what was chosen by others; what `rankArtifacts` throws.
+ */
 export async function rankRun(run: string, split: string, options: RankOptions): Promise<RankingManifest> {
   const { artifacts, evaluations } = await findArtifacts(run);
   const ranking = await rankArtifacts({ artifacts, evaluations, split, ...chooseRankOptions(options) });
+  if (ranking.split.role === "test") {
+    const expected = "one to choose by, such as select: test rows are for the pick alone";
+    throw new CkptError("INVALID_OPTION", { option: "--split", expected, found: ranking.split.name });
+  }
   await writeRanking(run, ranking);
   return ranking;
 }

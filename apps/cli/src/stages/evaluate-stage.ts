@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 
 import { computeMetrics, type EngineChoice, evaluateArtifact } from "@ckpt/evaluator";
-import type { MetricsManifest, Sealed, Split } from "@ckpt/manifest";
+import { type MetricsManifest, recordTestRead, type Sealed, type Split } from "@ckpt/manifest";
 
 import type { CommandContext } from "../command-context.js";
 import { formatMetric } from "../table.js";
@@ -12,6 +12,8 @@ export interface EvaluateRequest {
   readonly artifacts: readonly string[];
   readonly split: Split;
   readonly evaluations: string;
+  /** Whose ledger a reading of test rows is entered into. */
+  readonly run?: string;
   readonly engine?: EngineChoice;
   readonly batchSize?: number;
   /** Default: those of the task. */
@@ -25,11 +27,13 @@ export interface ScoredArtifact {
   readonly evaluation: string;
   readonly isReused: boolean;
   readonly metrics: Sealed<MetricsManifest>;
+  /** How many artifacts of the run have been scored on these rows by now; only where they are test rows. */
+  readonly testReads?: number;
 }
 
 /** Scores artifacts one after the other; predictions that are there already are not made again. */
 export async function evaluateStage(
-  { artifacts, metrics: names, ...options }: EvaluateRequest,
+  { artifacts, metrics: names, run, ...options }: EvaluateRequest,
   { progress, signal }: CommandContext,
 ): Promise<readonly ScoredArtifact[]> {
   const scored: ScoredArtifact[] = [];
@@ -48,7 +52,9 @@ export async function evaluateStage(
     const figures = Object.entries(metrics.metrics).map(([name, { value }]) => `${name} ${formatMetric(value)}`);
     const engine = `${manifest.engine.name}${isReused ? ", stored predictions" : ""}`;
     progress.done(`evaluate  ${position}  ${metrics.failure ?? figures.join(" ")}  (${engine})`);
-    scored.push({ artifact, evaluation: path, isReused, metrics });
+    const testReads =
+      run === undefined || options.split.role !== "test" ? undefined : await recordTestRead(run, manifest);
+    scored.push({ artifact, evaluation: path, isReused, metrics, ...(testReads === undefined ? {} : { testReads }) });
   }
   return scored;
 }
