@@ -88,8 +88,13 @@ export function parseConstraint(text: string): Constraint {
 export function describeBreach(constraint: Constraint, value: number | undefined): string | undefined {
   const { text, measure, operator, limit, unit } = constraint;
   if (value === undefined || !Number.isFinite(value)) return `${text}: there is no ${measure}`;
-  if (comparisons[operator](value, limit)) return undefined;
+  if (keepsTo(value, { operator, limit })) return undefined;
   return `${text}: it is ${value}${unit === "none" ? "" : ` ${unit}`}`;
+}
+
+/** Whether a value is on the side of the limit that is wanted. */
+export function keepsTo(value: number, { operator, limit }: Pick<Constraint, "operator" | "limit">): boolean {
+  return comparisons[operator](value, limit);
 }
 
 const comparisons: Readonly<Record<Constraint["operator"], (value: number, limit: number) => boolean>> = {

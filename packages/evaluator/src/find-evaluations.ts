@@ -12,7 +12,7 @@ import {
 } from "@ckpt/manifest";
 
 import { type EngineName, engineNames } from "./engine.js";
-import type { Artifact } from "./read-artifact.js";
+import { type Artifact, readArtifact } from "./read-artifact.js";
 
 /** Which stored predictions count. */
 export interface EvaluationChoice {
@@ -52,6 +52,18 @@ export async function findEvaluations(
     if (chosen === undefined) throw notFound(artifact, choice);
     return chosen;
   });
+}
+
+/**
+ * Finds the stored evaluation of an artifact.
+ *
+ * @param artifact - Its folder.
+ * @throws {CkptError} ARTIFACT_NOT_FOUND, and what {@link findEvaluations} throws.
+ */
+export async function findEvaluation(artifact: string, choice: EvaluationChoice): Promise<StoredEvaluation> {
+  const [found] = await findEvaluations([await readArtifact(artifact)], choice);
+  if (found === undefined) throw new TypeError("an evaluation of the artifact");
+  return found;
 }
 
 /** All evaluations of this very artifact that the choice allows. */

@@ -1,4 +1,10 @@
 export { type ScoringOptions } from "./check-scoring.js";
+export {
+  compareEvaluations,
+  type CompareEvaluationsOptions,
+  type EvaluationComparison,
+  type MetricComparison,
+} from "./compare-evaluations.js";
 export { computeMetrics, type MeasuredEvaluation, measureEvaluation } from "./compute-metrics.js";
 export { type EngineName, engineNames, type InferenceEngine, type NamedTensors, type Session } from "./engine.js";
 export {
@@ -8,6 +14,16 @@ export {
   type EvaluateArtifactOptions,
 } from "./evaluate-artifact.js";
 export { type EngineChoice, engineFormats, type EngineSelection, loadEngine, selectEngine } from "./load-engine.js";
+export { type EvaluationChoice, findEvaluation, type StoredEvaluation } from "./find-evaluations.js";
+export {
+  type ChampionOptions,
+  judgeArtifact,
+  type JudgeArtifactOptions,
+  type JudgedGate,
+} from "./gate/judge-artifact.js";
+export { type ChampionRule } from "./gate/judge-champion.js";
+export { type Judgement, type Verdict } from "./gate/judgement.js";
+export { parseRequirement, type RequiredPart, type Requirement } from "./gate/requirement.js";
 export { type KeptRows, type RowRecord } from "./metrics/kept-rows.js";
 export { createMeanMetric, type MeanMetricDefinition } from "./metrics/mean-metric.js";
 export {

@@ -1,9 +1,10 @@
-import { CkptError, formatPaths, type RankingManifest, rankingManifestType } from "@ckpt/manifest";
+import { CkptError, type RankingManifest, rankingManifestType } from "@ckpt/manifest";
 
 import type { Candidate } from "./candidate.js";
 import type { ScoringOptions } from "./check-scoring.js";
 import { measureEvaluation } from "./compute-metrics.js";
 import { type Constraint, isMeasure } from "./constraint.js";
+import { countBytes } from "./count-bytes.js";
 import { createFigureTable, type FigureTable } from "./figure-table.js";
 import { type EvaluationChoice, findEvaluations, type StoredEvaluation } from "./find-evaluations.js";
 import type { Metric } from "./metrics/metric.js";
@@ -102,16 +103,10 @@ async function measureCandidate(
     checkpoint: { digest, ...(step === undefined ? {} : { step }) },
     metrics: metrics.metrics,
     evaluation: manifest.digest,
-    measures: { bytes: countBytes(artifact, evaluation), ...chooseMeasures(artifact.id, options) },
+    measures: { bytes: countBytes(artifact, manifest), ...chooseMeasures(artifact.id, options) },
     ...(metrics.failure === undefined ? {} : { failure: metrics.failure }),
     ...(metrics.notDefined === undefined ? {} : { notDefined: metrics.notDefined }),
   };
-}
-
-/** Of the format that was run: its folder with all in it, or its file with what belongs to it. */
-function countBytes({ manifest }: Artifact, evaluation: StoredEvaluation): number {
-  const root = formatPaths[evaluation.manifest.artifact.format].split("/", 1).join();
-  return manifest.files.filter(({ path }) => path.startsWith(root)).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }
 
 function chooseMeasures(

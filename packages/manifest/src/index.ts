@@ -1,3 +1,4 @@
+export { findHolders, promote, type Promotion, readPromotions } from "./aliases.js";
 export {
   type ArtifactCut,
   type ArtifactFormat,
