@@ -279,6 +279,7 @@ describe("ckpt --help and --version", () => {
       "freeze",
       "evaluate",
       "rank",
+      "diff",
       "gate",
       "promote",
       "ls",

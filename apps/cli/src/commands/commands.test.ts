@@ -3,6 +3,7 @@ import yargs from "yargs";
 
 import type { Command } from "../command.js";
 import { averageCommand } from "./average.js";
+import { diffRunsCommand } from "./diff-runs.js";
 import { doctorCommand } from "./doctor.js";
 import { evaluateCommand } from "./evaluate.js";
 import { exportCommand } from "./export.js";
@@ -59,6 +60,7 @@ expectWorkingExamples(averageCommand);
 expectWorkingExamples(freezeCommand);
 expectWorkingExamples(evaluateCommand);
 expectWorkingExamples(rankCommand);
+expectWorkingExamples(diffRunsCommand);
 expectWorkingExamples(gateCommand);
 expectWorkingExamples(promoteCommand);
 expectWorkingExamples(exportCommand);
