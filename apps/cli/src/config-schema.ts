@@ -3,7 +3,7 @@ import { artifactFormats, CkptError, isCkptError, type Issue } from "@ckpt/manif
 import type { LearningRateSchedule, RetentionPolicy, SavePolicy, StopPolicy } from "@ckpt/trainer";
 import { z } from "zod";
 
-import type { CkptConfig } from "./config.js";
+import { type CkptConfig, soupKinds } from "./config.js";
 
 const positiveInteger = z.int().positive();
 const callable = <Value>(): z.ZodType<Value> =>
@@ -97,6 +97,7 @@ const configSchema: z.ZodType<CkptConfig> = z.strictObject({
       batchSize: positiveInteger.exactOptional(),
     })
     .exactOptional(),
+  soups: z.array(z.enum(soupKinds)).exactOptional(),
 });
 
 /**

@@ -22,6 +22,8 @@ export interface CkptConfig {
   readonly train: TrainConfig;
   readonly freeze?: FreezeConfig;
   readonly evaluate?: EvaluateConfig;
+  /** Averages of checkpoints that `ckpt run` adds as candidates. Default: none. */
+  readonly soups?: readonly SoupKind[];
 }
 
 /** How long to train, when to measure and save, and what to keep. */
@@ -51,6 +53,12 @@ export interface FreezeConfig {
   /** Largest accepted absolute error against the checkpoint. Default: 1e-5. */
   readonly tolerance?: number;
 }
+
+/** Averages that are made of scored checkpoints: of all, or of those with which the mean does not get worse. */
+export type SoupKind = "uniform" | "greedy";
+
+/** All of them. */
+export const soupKinds: readonly ["uniform", "greedy"] = ["uniform", "greedy"];
 
 /** How candidates are scored and ranked. */
 export interface EvaluateConfig {

@@ -23,6 +23,7 @@ const commands: Readonly<Record<string, (add: AddCommand) => Promise<void>>> = {
   freeze: async (add) => add((await import("./commands/freeze.js")).freezeCommand),
   evaluate: async (add) => add((await import("./commands/evaluate.js")).evaluateCommand),
   rank: async (add) => add((await import("./commands/rank.js")).rankCommand),
+  soup: async (add) => add((await import("./commands/soup.js")).soupCommand),
   diff: async (add) => add((await import("./commands/diff-runs.js")).diffRunsCommand),
   gate: async (add) => add((await import("./commands/gate.js")).gateCommand),
   promote: async (add) => add((await import("./commands/promote.js")).promoteCommand),

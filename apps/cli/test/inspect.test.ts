@@ -279,6 +279,7 @@ describe("ckpt --help and --version", () => {
       "freeze",
       "evaluate",
       "rank",
+      "soup",
       "diff",
       "gate",
       "promote",

@@ -15,6 +15,7 @@ import { promoteCommand } from "./promote.js";
 import { rankCommand } from "./rank.js";
 import { runCommand } from "./run.js";
 import { showCommand } from "./show.js";
+import { soupCommand } from "./soup.js";
 import { trainCommand } from "./train.js";
 import { verifyCommand } from "./verify.js";
 
@@ -60,6 +61,7 @@ expectWorkingExamples(averageCommand);
 expectWorkingExamples(freezeCommand);
 expectWorkingExamples(evaluateCommand);
 expectWorkingExamples(rankCommand);
+expectWorkingExamples(soupCommand);
 expectWorkingExamples(diffRunsCommand);
 expectWorkingExamples(gateCommand);
 expectWorkingExamples(promoteCommand);

@@ -13,6 +13,7 @@ import { type LoadedConfig, loadConfig, resolveRun } from "../load-config.js";
 import { loadConfigSplits } from "../load-splits.js";
 import { evaluateStage } from "../stages/evaluate-stage.js";
 import { describeBackend, freezeRunStage } from "../stages/freeze-stage.js";
+import { soupStage } from "../stages/soup-stage.js";
 import { trainStage } from "../stages/train-stage.js";
 import { formatCorrected, formatTest, scoreTest, type TestScore } from "../test-score.js";
 import { rankRun } from "./rank.js";
@@ -42,6 +43,9 @@ export const runCommand: Command<TrainingArguments> = {
     const { split: _, ...options } = loaded.config.evaluate ?? {};
     const target = await findArtifacts(run);
     await evaluateStage({ ...target, ...options, split: select }, context);
+    const { soups: kinds = [], freeze = {} } = loaded.config;
+    const soupRequest = { run, kinds, split: select, freeze, evaluate: options };
+    const soups = kinds.length === 0 ? [] : await soupStage(soupRequest, context);
     const ranking = await rankRun(run, select.digest, options);
     const testSplit = splits.has("test") ? splits.get("test") : undefined;
     const test = testSplit && (await scorePick(loaded, run, ranking, testSplit, context));
@@ -51,6 +55,7 @@ export const runCommand: Command<TrainingArguments> = {
         train: { step: trained.step, epoch: trained.epoch, reason: trained.reason },
         skipped: source.skipped,
         artifacts: frozen.map(({ path, manifest }) => ({ path, digest: manifest.digest, parity: manifest.parity })),
+        soups,
         ranking: describeRanking(ranking),
         pick: ranking.pick ?? null,
         best: ranking.pick === undefined ? null : join(run, runLayout.best),
