@@ -1,4 +1,4 @@
-import { engineNames, findMetric, parseConstraint } from "@ckpt/evaluator";
+import { engineNames, findMetric, type Metric, parseConstraint } from "@ckpt/evaluator";
 import { artifactFormats, CkptError, isCkptError, type Issue } from "@ckpt/manifest";
 import type { LearningRateSchedule, RetentionPolicy, SavePolicy, StopPolicy } from "@ckpt/trainer";
 import { z } from "zod";
@@ -62,6 +62,14 @@ const textReadBy = (read: (text: string) => unknown): z.ZodType<string> =>
     }
   });
 
+const ownMetric = z.custom<Metric>(
+  (value) =>
+    typeof value === "object" &&
+    value !== null &&
+    ["name", "kind", "task", "mode"].every((field) => typeof Reflect.get(value, field) === "string"),
+  "expected a metric's name, or a metric such as createMeanMetric makes",
+);
+
 const configSchema: z.ZodType<CkptConfig> = z.strictObject({
   name: folderName,
   runs: z.string().min(1).exactOptional(),
@@ -91,7 +99,10 @@ const configSchema: z.ZodType<CkptConfig> = z.strictObject({
   evaluate: z
     .strictObject({
       split: z.string().exactOptional(),
-      metrics: z.array(textReadBy(findMetric)).min(1).exactOptional(),
+      metrics: z
+        .array(z.union([textReadBy(findMetric), ownMetric]))
+        .min(1)
+        .exactOptional(),
       constraints: z.array(textReadBy(parseConstraint)).exactOptional(),
       engine: z.enum(["auto", ...engineNames]).exactOptional(),
       batchSize: positiveInteger.exactOptional(),
@@ -117,9 +128,11 @@ export function parseConfig(value: unknown, path: string): CkptConfig {
 /** Found out here, and not after training and freezing. */
 function findUnfitMetrics({ data, evaluate }: CkptConfig): readonly Issue[] {
   const task = data.targets === undefined ? "classification" : "regression";
-  return (evaluate?.metrics ?? []).flatMap((name, index) => {
-    const metric = findMetric(name);
+  return (evaluate?.metrics ?? []).flatMap((wanted, index) => {
+    const metric = typeof wanted === "string" ? findMetric(wanted) : wanted;
     if (metric.task === task) return [];
-    return [{ path: `evaluate.metrics.${index}`, message: `${name} is of ${metric.task}, the data is for ${task}` }];
+    return [
+      { path: `evaluate.metrics.${index}`, message: `${metric.name} is of ${metric.task}, the data is for ${task}` },
+    ];
   });
 }

@@ -1,6 +1,6 @@
 import type { BackendRequest } from "@ckpt/backend";
 import type { LoadDatasetOptions } from "@ckpt/dataset";
-import type { EngineChoice } from "@ckpt/evaluator";
+import type { EngineChoice, Metric } from "@ckpt/evaluator";
 import type { ArtifactFormat } from "@ckpt/manifest";
 import type { LearningRateSchedule, RetentionPolicy, SavePolicy, StopPolicy, WhenSaving } from "@ckpt/trainer";
 import type { LayersModel } from "@tensorflow/tfjs";
@@ -64,8 +64,8 @@ export const soupKinds: readonly ["uniform", "greedy"] = ["uniform", "greedy"];
 export interface EvaluateConfig {
   /** Split to rank on. Default: `select`. */
   readonly split?: string;
-  /** Metrics to compute; the first one ranks. Default: accuracy and logLoss, or mse and mae for targets. */
-  readonly metrics?: readonly string[];
+  /** Metrics to compute, by name or your own; the first one ranks. Default: accuracy and logLoss, or mse and mae for targets. */
+  readonly metrics?: readonly (string | Metric)[];
   /** What candidates have to keep to, such as `bytes<=2MB` or `logLoss<0.2`. Default: nothing. */
   readonly constraints?: readonly string[];
   /** Default: `auto`. */

@@ -1,5 +1,12 @@
-import { measureEvaluation } from "@ckpt/evaluator";
-import type { MetricEstimate, MetricsManifest, RankingManifest, Split } from "@ckpt/manifest";
+import { type Metric, measureEvaluation } from "@ckpt/evaluator";
+import {
+  type DataRecord,
+  type MetricEstimate,
+  type MetricsManifest,
+  type RankingManifest,
+  readTestReads,
+  type Split,
+} from "@ckpt/manifest";
 
 import { formatDifference, formatEstimate, formatPercent } from "./format-ranking.js";
 import type { ScoredArtifact } from "./stages/evaluate-stage.js";
@@ -22,14 +29,26 @@ export function confidenceAfter(reads: number): number {
   return 1 - 0.05 / reads;
 }
 
-/** The score of the pick on the test split, its intervals as wide as the number of reads demands. */
+/** The confidence that figures of a split have in a run: of test rows by the reads its ledger has. */
+export async function findConfidence(run: string | undefined, split: DataRecord): Promise<number> {
+  if (run === undefined || split.role !== "test") return confidenceAfter(1);
+  const reads = (await readTestReads(run)).filter((read) => read.split.digest === split.digest);
+  return confidenceAfter(Math.max(1, new Set(reads.map((read) => read.artifact.digest)).size));
+}
+
+/**
+ * The score of the pick on the test split, its intervals as wide as the number of reads demands.
+ *
+ * @param wanted - The metrics it was scored by. Default: those of the task.
+ */
 export async function scoreTest(
   { evaluation, metrics: first, testReads = 1 }: ScoredArtifact,
   ranking: RankingManifest,
+  wanted?: readonly (string | Metric)[],
 ): Promise<TestScore> {
   const confidence = confidenceAfter(testReads);
   const { metrics, confusion, failure } =
-    testReads === 1 ? first : (await measureEvaluation(evaluation, Object.keys(first.metrics), { confidence })).metrics;
+    testReads === 1 ? first : (await measureEvaluation(evaluation, wanted, { confidence })).metrics;
   const { name, mode } = ranking.metric;
   const chosenBy = ranking.candidates.find(({ id }) => id === ranking.pick?.id)?.metrics[name]?.value ?? NaN;
   const difference = chosenBy - (metrics[name]?.value ?? NaN);

@@ -36,6 +36,7 @@ export {
 } from "./metrics/metric.js";
 export { defaultMetrics, findMetric, metrics } from "./metrics/registry.js";
 export { type Slice, sliceByColumn } from "./metrics/slices.js";
+export { readEvaluation, readRows, type StoredRows } from "./predictions.js";
 export { rankArtifacts, type RankArtifactsOptions } from "./rank-artifacts.js";
 export { type Candidate } from "./candidate.js";
 export { type Constraint, parseConstraint } from "./constraint.js";

@@ -162,7 +162,9 @@ function chooseOptions(given: Arguments, config: CkptConfig | undefined): Omit<E
   const engine = (given.engine as EvaluateConfig["engine"]) ?? configured.engine;
   return {
     ...configured,
-    ...(metrics === undefined ? {} : { metrics: metrics.map((name) => findMetric(name).name) }),
+    ...(metrics === undefined
+      ? {}
+      : { metrics: metrics.map((metric) => (typeof metric === "string" ? findMetric(metric).name : metric)) }),
     ...(engine === undefined ? {} : { engine }),
     ...(given.constraint.length === 0 ? {} : { constraints: given.constraint }),
   };

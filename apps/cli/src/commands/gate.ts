@@ -2,19 +2,19 @@ import {
   type ChampionOptions,
   findEvaluation,
   judgeArtifact,
-  type JudgeArtifactOptions,
   parseRequirement,
+  type StoredEvaluation,
   type Verdict,
 } from "@ckpt/evaluator";
-import { CkptError, type DataRecord, readTestReads } from "@ckpt/manifest";
+import { CkptError } from "@ckpt/manifest";
 
 import type { Command } from "../command.js";
 import { exitCodes } from "../exit-code.js";
 import { type GateFile, readGateFile } from "../gate-file.js";
-import { formatGate } from "../gate-report.js";
+import { formatGate, type GateReport } from "../gate-report.js";
 import { parseReporters, writeReports } from "../gate-reporter.js";
 import { findByAlias, findSingleArtifact, locateRun, type SingleArtifact } from "../single-artifact.js";
-import { confidenceAfter } from "../test-score.js";
+import { findConfidence } from "../test-score.js";
 
 interface Arguments {
   readonly target: string;
@@ -77,32 +77,45 @@ export const gateCommand: Command<Arguments> = {
       }),
   run: async (given) => {
     const reporters = parseReporters(given.reporter, process.env);
-    const file = given.gate === undefined ? {} : await readGateFile(given.gate);
-    const target = await findSingleArtifact(given.target);
-    const { artifact, evaluations } = target;
-    const split = given.split ?? file.split ?? "test";
-    const { manifest } = await findEvaluation(artifact, { evaluations, split });
-    const champion = await findChampion(given, file, target);
-    const options: JudgeArtifactOptions = {
-      artifact,
-      evaluations,
-      split: manifest.split.digest,
-      requirements: [...(file.requirements ?? []), ...given.require].map(parseRequirement),
-      confidence: await findConfidence(target, manifest.split),
-      ...(file.minRows === undefined ? {} : { minRows: file.minRows }),
-      ...(champion === undefined ? {} : { champion }),
-    };
-    const { verdict, judgements } = await judgeArtifact(options);
-    const { name, rowCount } = manifest.split;
-    const report = { artifact, split: { name, rowCount }, verdict, judgements };
+    const { report } = await holdGate(given);
     const printed = await writeReports(report, reporters);
-    return { document: report, text: printed ?? formatGate(report), exitCode: exitCodeOf[verdict] };
+    return { document: { ...report }, text: printed ?? formatGate(report), exitCode: exitCodeOf[report.verdict] };
   },
 };
 
+/** What a gate is held with, as it is typed. */
+export type GateRequest = Pick<Arguments, "target"> & Partial<Arguments>;
+
+/**
+ * Judges a run's pick or an artifact by what is typed and what the file says.
+ *
+ * @throws {CkptError} What `judgeArtifact` throws; INVALID_OPTION, CONFIG_NOT_FOUND, CONFIG_INVALID.
+ */
+export async function holdGate(
+  given: GateRequest,
+): Promise<{ readonly report: GateReport; readonly evaluation: StoredEvaluation }> {
+  const file = given.gate === undefined ? {} : await readGateFile(given.gate);
+  const target = await findSingleArtifact(given.target);
+  const { artifact, evaluations } = target;
+  const split = given.split ?? file.split ?? "test";
+  const { manifest } = await findEvaluation(artifact, { evaluations, split });
+  const champion = await findChampion(given, file, target);
+  const { verdict, judgements, evaluation } = await judgeArtifact({
+    artifact,
+    evaluations,
+    split: manifest.split.digest,
+    requirements: [...(file.requirements ?? []), ...(given.require ?? [])].map(parseRequirement),
+    confidence: await findConfidence(target.run, manifest.split),
+    ...(file.minRows === undefined ? {} : { minRows: file.minRows }),
+    ...(champion === undefined ? {} : { champion }),
+  });
+  const { name, rowCount } = manifest.split;
+  return { report: { artifact, split: { name, rowCount }, verdict, judgements }, evaluation };
+}
+
 /** What is typed goes before what the file says. */
 async function findChampion(
-  given: Arguments,
+  given: GateRequest,
   { champion }: GateFile,
   { run }: SingleArtifact,
 ): Promise<ChampionOptions | undefined> {
@@ -124,11 +137,4 @@ async function findChampion(
   }
   const mode = given.mode ?? champion?.mode ?? "non-inferior";
   return { artifact, evaluations, margin, mode, ...(metric === undefined ? {} : { metric }) };
-}
-
-/** Test rows that several artifacts were scored on say less, see `ckpt run`. */
-async function findConfidence({ run }: SingleArtifact, split: DataRecord): Promise<number> {
-  if (run === undefined || split.role !== "test") return confidenceAfter(1);
-  const reads = (await readTestReads(run)).filter((read) => read.split.digest === split.digest);
-  return confidenceAfter(Math.max(1, new Set(reads.map((read) => read.artifact.digest)).size));
 }

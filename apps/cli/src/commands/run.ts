@@ -89,5 +89,5 @@ async function scorePick(
   const artifact = join(run, runLayout.artifacts, ranking.pick.id);
   const evaluations = join(run, runLayout.evaluations);
   const [scored] = await evaluateStage({ artifacts: [artifact], evaluations, run, ...options, split }, context);
-  return scored && scoreTest(scored, ranking);
+  return scored && scoreTest(scored, ranking, options.metrics);
 }

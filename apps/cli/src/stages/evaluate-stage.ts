@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 
-import { computeMetrics, type EngineChoice, evaluateArtifact } from "@ckpt/evaluator";
+import { computeMetrics, type EngineChoice, evaluateArtifact, type Metric } from "@ckpt/evaluator";
 import { type MetricsManifest, recordTestRead, type Sealed, type Split } from "@ckpt/manifest";
 
 import type { CommandContext } from "../command-context.js";
@@ -17,7 +17,7 @@ export interface EvaluateRequest {
   readonly engine?: EngineChoice;
   readonly batchSize?: number;
   /** Default: those of the task. */
-  readonly metrics?: readonly string[];
+  readonly metrics?: readonly (string | Metric)[];
 }
 
 /** One artifact's score. */
