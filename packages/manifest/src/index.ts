@@ -1,3 +1,4 @@
+export { findHolders, promote, type Promotion, readPromotions } from "./aliases.js";
 export {
   type ArtifactCut,
   type ArtifactFormat,
@@ -90,6 +91,7 @@ export { type Dtype, dtypes, type Signature, type TensorSpec } from "./signature
 export type { Batch, Split, SplitRole, TensorData } from "./split.js";
 export { verifyFiles } from "./verify-files.js";
 export { sweepLeftovers } from "./sweep-leftovers.js";
+export { readTestReads, recordTestRead, type TestRead } from "./test-reads.js";
 export { serializeTimingRecord, type TimingRecord, timingRecordSchema } from "./timing.js";
 export { type CommittedKind, type Verification, verifyFolder } from "./verify-folder.js";
 export { verifyRun } from "./verify-run.js";
