@@ -1,5 +1,6 @@
 import { captureModel, correctKernels, createModelFunction, type ModelCut } from "@ckpt/graph";
-import * as tf from "@tensorflow/tfjs";
+
+import { tf } from "#tfjs";
 
 import type { FreezeTemplate } from "./freeze-template.js";
 import type { LoadedModel } from "./load-model.js";

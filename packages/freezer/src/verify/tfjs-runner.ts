@@ -1,6 +1,7 @@
 import { correctKernels, expandForGraphDef, type Graph, runLayers } from "@ckpt/graph";
 import { hasControlFlow, type Signature, type TensorData } from "@ckpt/manifest";
-import * as tf from "@tensorflow/tfjs";
+
+import { tf } from "#tfjs";
 
 import type { FormatRunner, NodeValue, ReferenceRunner } from "./runner.js";
 
