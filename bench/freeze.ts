@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import process from "node:process";
 
@@ -9,6 +8,7 @@ import { createCheckpointer, everySteps, openRun } from "@ckpt/trainer";
 import type * as tf from "@tensorflow/tfjs";
 
 import { createDenseModel, smallWidths, trainOnce } from "./dense-model.js";
+import { measureFirstFreezes } from "./first-freeze.js";
 import { measureCpuMs } from "./measure-cpu-ms.js";
 import { measureMs } from "./measure-ms.js";
 import { median } from "./median.js";
@@ -25,23 +25,6 @@ import { withTemporaryFolder } from "./temporary-folder.js";
 const repeats = Number(process.argv[2] ?? 20);
 const firstRepeats = 10;
 const warmUps = 10;
-
-/** Milliseconds since its process started. */
-interface FirstFreeze {
-  readonly bootMs: number;
-  readonly importedMs: number;
-  readonly frozenMs: number;
-  readonly cpuMs: number;
-}
-
-async function measureFirst(folder: string): Promise<readonly FirstFreeze[]> {
-  const program = join(import.meta.dirname, "programs/first-freeze.mjs");
-  await saveModel(createDenseModel(smallWidths), join(folder, "model"));
-  return Array.from({ length: 1 + firstRepeats }, (_, round) => {
-    const given = [program, join(folder, "model/model.json"), join(folder, `first-${round}`)];
-    return JSON.parse(execFileSync(process.execPath, given, { encoding: "utf8", stdio: "pipe" })) as FirstFreeze;
-  }).slice(1);
-}
 
 async function saveCheckpoints(model: tf.Sequential, path: string): Promise<readonly string[]> {
   const checkpointer = await createCheckpointer({
@@ -107,7 +90,8 @@ async function measureFurther(folder: string): Promise<readonly FurtherFreeze[]>
 }
 
 async function compare(folder: string): Promise<void> {
-  const first = await measureFirst(folder);
+  await saveModel(createDenseModel(smallWidths), join(folder, "model"));
+  const first = measureFirstFreezes(join(folder, "model"), firstRepeats);
   printHeading(`first freeze, all formats, verified, on cpu; median of ${firstRepeats} processes`, "ms");
   const startedToFrozen = first.map(({ frozenMs }) => frozenMs);
   printSamples("process start until frozen", startedToFrozen);

@@ -1,12 +1,20 @@
-// Freezes one model as a user's own program does: node first-freeze.mjs MODEL_JSON OUT. Prints one JSON document of
-// milliseconds since the process started. What is built is run, which nothing translates while it loads.
+// Freezes one model as a user's own program does: node first-freeze.mjs MODEL_JSON OUT [BACKEND]. Prints one JSON document:
+// milliseconds since the process started, and its memory. What is built is run, which nothing translates while it loads.
 
 const bootMs = performance.now();
+const [source, out, backend] = process.argv.slice(2);
 const { freeze } = await import("@ckpt/freezer");
+if (backend !== undefined) {
+  const { selectBackend } = await import("@ckpt/backend");
+  await selectBackend(backend);
+}
 const importedMs = performance.now();
-const [source, out] = process.argv.slice(2);
+const baselineBytes = process.memoryUsage.rss();
 const { unverified } = await freeze({ source, out });
-if (unverified.length > 0) throw new Error(`not compared: ${unverified.map(({ reason }) => reason).join(", ")}`);
 const frozenMs = performance.now();
+if (unverified.length > 0) throw new Error(`not compared: ${unverified.map(({ reason }) => reason).join(", ")}`);
 const { user, system } = process.cpuUsage();
-console.log(JSON.stringify({ bootMs, importedMs, frozenMs, cpuMs: (user + system) / 1000 }));
+const peakBytes = process.resourceUsage().maxRSS * 1024;
+console.log(
+  JSON.stringify({ bootMs, importedMs, frozenMs, cpuMs: (user + system) / 1000, baselineBytes, peakBytes }),
+);

@@ -1,2 +1,2 @@
-/** TensorFlow.js. In Node `tfjs.cjs` takes the place of this file. */
+/** TensorFlow.js. Node takes `tfjs.cjs` in the place of this file. */
 export * as tf from "@tensorflow/tfjs";
