@@ -3,7 +3,14 @@ import process from "node:process";
 
 import { selectBackend } from "@ckpt/backend";
 import { capture, readWeights, type SavedWeight } from "@ckpt/freezer";
-import { bindWeights, captureModel, serializeGraphDef, emitGraphDef, type GraphTemplate, type WeightData } from "@ckpt/graph";
+import {
+  bindWeights,
+  captureModel,
+  serializeGraphDef,
+  emitGraphDef,
+  type GraphTemplate,
+  type WeightData,
+} from "@ckpt/graph";
 import { createCheckpointer, everySteps, openRun } from "@ckpt/trainer";
 import type * as tf from "@tensorflow/tfjs";
 
@@ -95,10 +102,22 @@ async function compare(folder: string): Promise<void> {
   printHeading(`first freeze, all formats, verified, on cpu; median of ${firstRepeats} processes`, "ms");
   const startedToFrozen = first.map(({ frozenMs }) => frozenMs);
   printSamples("process start until frozen", startedToFrozen);
-  printSamples("  Node itself", first.map(({ bootMs }) => bootMs));
-  printSamples("  import of @ckpt/freezer", first.map(({ bootMs, importedMs }) => importedMs - bootMs));
-  printSamples("  freeze", first.map(({ importedMs, frozenMs }) => frozenMs - importedMs));
-  printSamples("CPU time of the process", first.map(({ cpuMs }) => cpuMs));
+  printSamples(
+    "  Node itself",
+    first.map(({ bootMs }) => bootMs),
+  );
+  printSamples(
+    "  import of @ckpt/freezer",
+    first.map(({ bootMs, importedMs }) => importedMs - bootMs),
+  );
+  printSamples(
+    "  freeze",
+    first.map(({ importedMs, frozenMs }) => frozenMs - importedMs),
+  );
+  printSamples(
+    "CPU time of the process",
+    first.map(({ cpuMs }) => cpuMs),
+  );
   printRatio("process start until frozen", median(startedToFrozen), { atMost: 300 });
 
   const further = await measureFurther(folder);
@@ -109,7 +128,10 @@ async function compare(folder: string): Promise<void> {
   const wholeMs = further.map((round) => round.wholeMs);
   printSamples("bind, emit and serialise, in memory", inMemoryMs);
   printSamples("template.bind(weights).write", writeMs);
-  printSamples("  its CPU time", further.map(({ writeCpuMs }) => writeCpuMs));
+  printSamples(
+    "  its CPU time",
+    further.map(({ writeCpuMs }) => writeCpuMs),
+  );
   printSamples("the same from the checkpoint on disk", wholeMs);
   if (typeof peerMs === "string") console.log(`TensorFlow's restore and freeze ${peerMs}`);
   else printSamples("TensorFlow's restore and freeze", peerMs);

@@ -15,6 +15,4 @@ const frozenMs = performance.now();
 if (unverified.length > 0) throw new Error(`not compared: ${unverified.map(({ reason }) => reason).join(", ")}`);
 const { user, system } = process.cpuUsage();
 const peakBytes = process.resourceUsage().maxRSS * 1024;
-console.log(
-  JSON.stringify({ bootMs, importedMs, frozenMs, cpuMs: (user + system) / 1000, baselineBytes, peakBytes }),
-);
+console.log(JSON.stringify({ bootMs, importedMs, frozenMs, cpuMs: (user + system) / 1000, baselineBytes, peakBytes }));

@@ -58,11 +58,13 @@ export async function writeArtifact(
   const staged = await stageFolder(resolve(out), { isReplacing: true });
   try {
     for (const file of emitFormats(graph, choice, source.digest)) await writeOrLink(staged, file, earlier);
+    const figures = measureGraph(graph);
     const { parity, unverified } = await verifyFormats({
       folder: staged.path,
       choice,
       graph,
       signature,
+      flopsPerExample: figures.flopsPerExample,
       probeShapes,
       probe,
       reference,
@@ -77,7 +79,7 @@ export async function writeArtifact(
       ...(cut === undefined ? {} : { cut }),
       signature,
       ...choice,
-      graph: measureGraph(graph),
+      graph: figures,
       parity,
       files,
     }));

@@ -3,13 +3,16 @@ import { join } from "node:path";
 
 import {
   bindSignature,
+  type BoundSignature,
   convertGraphDefToGraphModel,
   type Graph,
+  type GraphDef,
+  type GraphModel,
   parseGraphDef,
   parseGraphDefText,
   parseSavedModel,
 } from "@ckpt/graph";
-import { type ArtifactFormat, formatPaths, isCkptError, type Signature } from "@ckpt/manifest";
+import { type ArtifactFormat, digestBytes, formatPaths, isCkptError, type Signature } from "@ckpt/manifest";
 
 import { savedModelFile } from "../emit-formats.js";
 import type { UnverifiedFormat } from "../freeze-options.js";
@@ -25,6 +28,8 @@ export interface OpenFormatOptions {
   readonly signature: Signature;
   /** What was emitted: a `.pb` does not say what its inputs and outputs are. */
   readonly graph: Graph;
+  /** Another format may hold the very same graph: {@link FormatRunner.digest} is wanted. Default: false. */
+  readonly isShared?: boolean;
 }
 
 /**
@@ -39,35 +44,19 @@ export function openFormat(
   return openers[format](join(options.folder, formatPaths[format]), options);
 }
 
-const forTensorFlow = { isCorrected: true };
-
 const openers: Readonly<
   Record<ArtifactFormat, (path: string, options: OpenFormatOptions) => Promise<FormatRunner | UnverifiedFormat>>
 > = {
   "graph-model": async (path, { signature, graph }) =>
     createGraphModelRunner(await readGraphModel(path), signature, graph),
-  "graph-def": async (path, { signature, graph }) => {
-    const graphDef = parseGraphDef(await readFile(path), path);
-    return createGraphModelRunner(
-      convertGraphDefToGraphModel(graphDef, bindSignature(graph)),
-      signature,
-      graph,
-      forTensorFlow,
-    );
-  },
-  "graph-def-text": async (path, { signature, graph }) => {
-    const graphDef = parseGraphDefText(await readFile(path), path);
-    return createGraphModelRunner(
-      convertGraphDefToGraphModel(graphDef, bindSignature(graph)),
-      signature,
-      graph,
-      forTensorFlow,
-    );
-  },
-  "saved-model": async (path, { graph }) => {
+  "graph-def": async (path, options) =>
+    openGraphDef(parseGraphDef(await readFile(path), path), bindSignature(options.graph), options),
+  "graph-def-text": async (path, options) =>
+    openGraphDef(parseGraphDefText(await readFile(path), path), bindSignature(options.graph), options),
+  "saved-model": async (path, options) => {
     const file = join(path, savedModelFile);
     const { graphDef, signature } = parseSavedModel(await readFile(file), file);
-    return createGraphModelRunner(convertGraphDefToGraphModel(graphDef, signature), signature, graph, forTensorFlow);
+    return openGraphDef(graphDef, signature, { ...options, signature });
   },
   onnx: async (path, { signature, graph }) => {
     try {
@@ -78,3 +67,17 @@ const openers: Readonly<
     }
   },
 };
+
+async function openGraphDef(
+  graphDef: GraphDef,
+  bound: BoundSignature,
+  { signature, graph, isShared = false }: OpenFormatOptions,
+): Promise<FormatRunner> {
+  const model = convertGraphDefToGraphModel(graphDef, bound);
+  const digest = isShared ? { digest: digestGraphModel(model) } : {};
+  return { ...(await createGraphModelRunner(model, signature, graph, { isCorrected: true })), ...digest };
+}
+
+function digestGraphModel({ weightData, ...model }: GraphModel): string {
+  return digestBytes(`${digestBytes(JSON.stringify(model))}\n${digestBytes(new Uint8Array(weightData))}`);
+}
