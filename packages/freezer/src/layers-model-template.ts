@@ -15,16 +15,7 @@ import { withoutWeightValues } from "./without-weight-values.js";
  * @throws {CkptError} MODEL_UNREADABLE when TensorFlow.js cannot make the model, and what `captureModel` throws.
  */
 export async function captureLayersModelTemplate(loaded: LoadedModel, cut: ModelCut): Promise<FreezeTemplate> {
-  const { topology, weightSpecs } = loaded.json;
-  const model = await readable(loaded, () =>
-    tf.loadLayersModel(
-      tf.io.fromMemory({
-        modelTopology: topology,
-        weightSpecs: [...weightSpecs],
-        weightData: loaded.weightBytes.buffer,
-      }),
-    ),
-  );
+  const model = await makeModel(loaded);
   try {
     const isWhole = cut.inputs === undefined && cut.outputs === undefined;
     const corrections = new Set<string>();
@@ -47,6 +38,20 @@ export async function captureLayersModelTemplate(loaded: LoadedModel, cut: Model
     disposeModel(model);
     throw error;
   }
+}
+
+// On its own, so that nothing that outlives it holds on to the bytes of these weights.
+function makeModel(loaded: LoadedModel): Promise<tf.LayersModel> {
+  const { topology, weightSpecs } = loaded.json;
+  return readable(loaded, () =>
+    tf.loadLayersModel(
+      tf.io.fromMemory({
+        modelTopology: topology,
+        weightSpecs: [...weightSpecs],
+        weightData: loaded.weightBytes.buffer,
+      }),
+    ),
+  );
 }
 
 // A layer that was called more than once, or in a model in the model, outlives the model that is disposed of.

@@ -88,7 +88,7 @@ export { lockRun, type RunLock } from "./run-lock.js";
 export { type DataRecord, type RunManifest, runManifestType, type RunResult, type StopReason } from "./run-manifest.js";
 export { type Dtype, dtypes, type Signature, type TensorSpec } from "./signature.js";
 export type { Batch, Split, SplitRole, TensorData } from "./split.js";
-export { verifyFiles } from "./verify-files.js";
+export { readVerifiedFile, verifyFiles } from "./verify-files.js";
 export { sweepLeftovers } from "./sweep-leftovers.js";
 export { serializeTimingRecord, type TimingRecord, timingRecordSchema } from "./timing.js";
 export { type CommittedKind, type Verification, verifyFolder } from "./verify-folder.js";
