@@ -88,8 +88,9 @@ async function compare(folder: string): Promise<void> {
   );
   printHeading("resident memory after each checkpoint, and its peak", "copies of the weights");
   console.log(`before ${(baselineBytes / weightBytes).toFixed(2)}, peak ${(peakBytes / weightBytes).toFixed(2)}`);
-  const [early, late] = [residentBytes.slice(0, quarter), residentBytes.slice(-quarter)].map(highest);
-  printRatio("the last quarter / the first", (late ?? Number.NaN) / (early ?? Number.NaN), { atMost: 1.1 });
+  // The first ones warm up: memory that is freed is not given back at once.
+  const [early, late] = [residentBytes.slice(quarter, 2 * quarter), residentBytes.slice(-quarter)].map(highest);
+  printRatio("the last quarter / the second", (late ?? Number.NaN) / (early ?? Number.NaN), { atMost: 1.1 });
   printRatio("peak above before", (peakBytes - baselineBytes) / weightBytes, { atMost: 4 });
 }
 
