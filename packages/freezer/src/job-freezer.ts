@@ -1,6 +1,7 @@
 import type { Graph, GraphTemplate } from "@ckpt/graph";
 import { isCkptError, leaseFolder } from "@ckpt/manifest";
-import * as tf from "@tensorflow/tfjs";
+
+import { tf } from "#tfjs";
 
 import { findArtifact, requireReplaceable } from "./artifact-folder.js";
 import { bindSavedWeights } from "./bind-saved-weights.js";
