@@ -16,7 +16,7 @@ import {
 import type { ArtifactRequest, FreezeResult, UnverifiedFormat } from "./freeze-options.js";
 
 /**
- * The artifact at `path`, if it was frozen from the model with this digest, or the same piece of it, into just these
+ * The artifact at `path`, if it was frozen from this model, or the same piece of it with the same pins, into just these
  * formats with weights stored by these rules, was held to these tolerances or smaller ones, and all its files are as they
  * were written; `undefined` where there is none or another.
  *
@@ -24,8 +24,8 @@ import type { ArtifactRequest, FreezeResult, UnverifiedFormat } from "./freeze-o
  */
 export async function findArtifact(
   path: string,
-  sourceDigest: string,
-  { formats, tolerance, quantization, cut }: ArtifactRequest,
+  source: ArtifactManifest["source"],
+  { formats, tolerance, quantization, cut, pins }: ArtifactRequest,
 ): Promise<FreezeResult | undefined> {
   let manifest: FreezeResult["manifest"];
   try {
@@ -35,8 +35,8 @@ export async function findArtifact(
     throw error;
   }
   const isSame =
-    manifest.source.digest === sourceDigest &&
-    serializeCanonicalJson(manifest.cut ?? null) === serializeCanonicalJson(cut ?? null) &&
+    serializeCanonicalJson([manifest.source, manifest.cut ?? null, manifest.pins ?? null]) ===
+      serializeCanonicalJson([source, cut ?? null, pins ?? null]) &&
     manifest.tolerance <= tolerance &&
     JSON.stringify(manifest.quantization?.rules) === JSON.stringify(quantization?.rules) &&
     (manifest.quantization?.tolerance ?? 0) <= (quantization?.tolerance ?? 0) &&

@@ -1,4 +1,4 @@
-import type { ModelCut } from "@ckpt/graph";
+import { type ModelCut, servingSignatureKey } from "@ckpt/graph";
 import type { ArtifactCut, ArtifactFormat, ArtifactManifest, QuantizeRule, Sealed } from "@ckpt/manifest";
 
 import { chooseFormats, type FormatChoice } from "./choose-formats.js";
@@ -23,6 +23,16 @@ export interface FormatOptions {
   readonly onProgress?: (progress: FreezeProgress) => void;
 }
 
+/** What of a graph of TensorFlow is frozen besides its outputs. */
+export interface GraphOptions {
+  /** Values that placeholders have from now on, by name of the node: `{ is_training: false, keep_prob: 1 }`. */
+  readonly pins?: Readonly<Record<string, string | number | boolean>>;
+  /** The signature of a SavedModel, or of a graph that has some. Default: `serving_default`. */
+  readonly signature?: string;
+  /** Variables have the values of their moving averages, `<name>/ExponentialMovingAverage`, where there are. */
+  readonly isAveraged?: boolean;
+}
+
 /** A format that was written but not compared with the source. */
 export interface UnverifiedFormat {
   readonly format: ArtifactFormat;
@@ -40,10 +50,14 @@ export interface FreezeResult {
   readonly unverified: readonly UnverifiedFormat[];
 }
 
-/** {@link FormatOptions} checked and with their defaults, as plain data. */
-export interface ArtifactRequest extends FormatChoice {
+/** {@link FormatOptions} and {@link GraphOptions} checked and with their defaults, as plain data. */
+export interface ArtifactRequest extends FormatChoice, Pick<ArtifactManifest, "pins"> {
   /** Absent for a whole model. */
   readonly cut?: ArtifactCut;
+  /** Absent for the default one. */
+  readonly signatureKey?: string;
+  /** Absent for the variables themselves. */
+  readonly isAveraged?: true;
 }
 
 /**
@@ -51,11 +65,17 @@ export interface ArtifactRequest extends FormatChoice {
  *
  * @throws {CkptError} INVALID_OPTION.
  */
-export function toArtifactRequest(options: FormatOptions, { inputs, outputs }: ModelCut): ArtifactRequest {
-  const choice = chooseFormats(options);
-  if (inputs === undefined && outputs === undefined) return choice;
+export function toArtifactRequest(
+  { pins = {}, signature = servingSignatureKey, isAveraged = false, ...options }: FormatOptions & GraphOptions,
+  { inputs, outputs }: ModelCut,
+): ArtifactRequest {
+  const cut = { ...(inputs === undefined ? {} : { inputs }), ...(outputs === undefined ? {} : { outputs }) };
+  const pinned = Object.entries(pins).map(([name, value]) => [name, String(value)] as const);
   return {
-    ...choice,
-    cut: { ...(inputs === undefined ? {} : { inputs }), ...(outputs === undefined ? {} : { outputs }) },
+    ...chooseFormats(options),
+    ...(Object.keys(cut).length === 0 ? {} : { cut }),
+    ...(pinned.length === 0 ? {} : { pins: Object.fromEntries(pinned) }),
+    ...(signature === servingSignatureKey ? {} : { signatureKey: signature }),
+    ...(isAveraged ? { isAveraged } : {}),
   };
 }

@@ -52,8 +52,9 @@ export interface WriteArtifactOptions extends ArtifactRequest {
  */
 export async function writeArtifact(
   { graph, signature, probeShapes, probe, reference, source, label }: BoundSource,
-  { out, cut, onProgress, earlier, ...choice }: WriteArtifactOptions,
+  { out, cut, pins, onProgress, earlier, formats, tolerance, quantization }: WriteArtifactOptions,
 ): Promise<FreezeResult> {
+  const choice = { formats, tolerance, ...(quantization === undefined ? {} : { quantization }) };
   // Resolved, so that `.` and `..` have a parent to be staged in.
   const staged = await stageFolder(resolve(out), { isReplacing: true });
   try {
@@ -75,6 +76,7 @@ export async function writeArtifact(
       schemaVersion: artifactManifestType.schemaVersion,
       source,
       ...(cut === undefined ? {} : { cut }),
+      ...(pins === undefined ? {} : { pins }),
       signature,
       ...choice,
       graph: measureGraph(graph),
