@@ -59,6 +59,24 @@ export type {
   ValueInfo,
   ValueRef,
 } from "./ir/graph.js";
+export { captureGraphDef } from "./import/capture-graph-def.js";
+export type { GraphVariable, VariableSlice } from "./import/find-variables.js";
+export { loadGraphDef, type LoadedGraphDef } from "./import/load-graph-def.js";
+export type { Pins } from "./import/pin-placeholders.js";
+export {
+  type ImportedOutput,
+  type ImportPlan,
+  listOutputCandidates,
+  planImport,
+  type PlanImportOptions,
+} from "./import/plan-import.js";
+export type { OutputCandidate } from "./import/propose-outputs.js";
+export {
+  type ImportedMetaGraph,
+  type ImportedSignature,
+  parseMetaGraph,
+  parseMetaGraphs,
+} from "./read/parse-meta-graph.js";
 export { validateGraph } from "./ir/validate.js";
 export { optimize } from "./passes/optimize.js";
 export { readConstants } from "./read/read-constants.js";

@@ -3,8 +3,9 @@ import type * as tf from "@tensorflow/tfjs";
 
 import { lowerProgram } from "../lower/lower-program.js";
 import type { GraphTemplate } from "../template/graph-template.js";
-import { captureProgram } from "./capture-program.js";
-import type { TensorFunction } from "./record-trace.js";
+import { captureProgram, captureProgramLater, type CaptureProgramOptions } from "./capture-program.js";
+import type { CapturedProgram } from "./captured-program.js";
+import type { LaterTensorFunction, TensorFunction } from "./record-trace.js";
 
 /** What a function takes, and what it gives: in full, or by name alone. */
 export interface FunctionSignature {
@@ -29,12 +30,35 @@ export function captureFunction(
   signature: FunctionSignature,
   { weights = {} }: CaptureFunctionOptions = {},
 ): GraphTemplate {
-  const program = captureProgram(compute, {
-    inputs: signature.inputs,
-    outputNames: signature.outputs.map((output) => (typeof output === "string" ? output : output.name)),
+  return lowerFunction(captureProgram(compute, describeFunction(signature, weights)), signature);
+}
+
+/**
+ * As {@link captureFunction}, of a function that waits in between. Nothing else may use TensorFlow.js meanwhile.
+ *
+ * @throws {CkptError} as {@link captureFunction}.
+ */
+export async function captureFunctionLater(
+  compute: LaterTensorFunction,
+  signature: FunctionSignature,
+  { weights = {} }: CaptureFunctionOptions = {},
+): Promise<GraphTemplate> {
+  return lowerFunction(await captureProgramLater(compute, describeFunction(signature, weights)), signature);
+}
+
+function describeFunction(
+  { inputs, outputs }: FunctionSignature,
+  weights: Readonly<Record<string, tf.Tensor>>,
+): CaptureProgramOptions {
+  return {
+    inputs,
+    outputNames: outputs.map((output) => (typeof output === "string" ? output : output.name)),
     weights: Object.entries(weights).map(([key, tensor]) => ({ key, savedName: key, tensor })),
     currentLayer: () => "",
-  });
+  };
+}
+
+function lowerFunction(program: CapturedProgram, signature: FunctionSignature): GraphTemplate {
   if (program.outputs.length !== signature.outputs.length) {
     throw new CkptError("SIGNATURE_MISMATCH", {
       where: "the captured function",

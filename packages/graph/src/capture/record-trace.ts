@@ -12,6 +12,9 @@ import type { KernelCall, Trace } from "./trace.js";
 /** A computation on tensors; what it returns is in the order of the signature's outputs. */
 export type TensorFunction = (...inputs: tf.Tensor[]) => tf.Tensor | tf.Tensor[];
 
+/** A computation whose result is there later. */
+export type LaterTensorFunction = (...inputs: tf.Tensor[]) => Promise<tf.Tensor | tf.Tensor[]>;
+
 /** What a trace has to know besides the inputs. */
 export interface RecordTraceOptions {
   /** The current weights by key. */
@@ -22,6 +25,13 @@ export interface RecordTraceOptions {
   readonly isReadAllowed?: (() => boolean) | undefined;
 }
 
+/** A trace that is being recorded: the engine is hooked until `restore`. */
+interface Recording {
+  /** What was recorded, given what the computation returned. */
+  readonly finish: (result: tf.Tensor | tf.Tensor[]) => Trace;
+  readonly restore: () => void;
+}
+
 /**
  * Runs the function once and records its outermost kernel calls. Calls that depend on neither input nor weight are
  * not recorded: their results are constants. A recurrent layer is recorded as one call with the step it repeats. The
@@ -29,11 +39,36 @@ export interface RecordTraceOptions {
  *
  * @throws {CkptError} IMPURE_COMPUTATION when it reads a value that depends on an input or a weight, or assigns a variable.
  */
-export function recordTrace(
-  compute: TensorFunction,
+export function recordTrace(compute: TensorFunction, inputs: readonly tf.Tensor[], options: RecordTraceOptions): Trace {
+  const recording = startRecording(inputs, options);
+  try {
+    return recording.finish(compute(...inputs));
+  } finally {
+    recording.restore();
+  }
+}
+
+/**
+ * As {@link recordTrace}, of a function that waits in between, such as a graph with loops in TensorFlow.js. Nothing else may
+ * use the engine meanwhile.
+ */
+export async function recordTraceLater(
+  compute: LaterTensorFunction,
+  inputs: readonly tf.Tensor[],
+  options: RecordTraceOptions,
+): Promise<Trace> {
+  const recording = startRecording(inputs, options);
+  try {
+    return recording.finish(await compute(...inputs));
+  } finally {
+    recording.restore();
+  }
+}
+
+function startRecording(
   inputs: readonly tf.Tensor[],
   { weights, currentLayer, isReadAllowed = () => false }: RecordTraceOptions,
-): Trace {
+): Recording {
   // Reads go by buffer, not by tensor: a reshaped tensor shares the buffer of its source.
   const tracedData = new Set<object>();
   const fail = (reason: string): never => failImpure(currentLayer(), reason);
@@ -116,10 +151,15 @@ export function recordTrace(
       frame.addWeight(key, weight);
       tracedData.add(weight.dataId);
     }
-    const result = compute(...inputs);
-    if (readLaterIn !== undefined) failImpure(readLaterIn, readReason);
-    return frame.finish(Array.isArray(result) ? result : [result]);
-  } finally {
+  } catch (error) {
     engine.restore();
+    throw error;
   }
+  return {
+    finish: (result) => {
+      if (readLaterIn !== undefined) failImpure(readLaterIn, readReason);
+      return frame.finish(Array.isArray(result) ? result : [result]);
+    },
+    restore: engine.restore,
+  };
 }

@@ -12,6 +12,7 @@ import {
   type TensorProto,
 } from "../proto/gen/tensorflow/graph_pb.js";
 import { boolAttribute } from "./attributes.js";
+import { fillDefaults } from "./fill-defaults.js";
 import { findVariables, type GraphVariable, isVariable } from "./find-variables.js";
 import { indexFunctions, inlineBranches, inlineCalls } from "./inline-calls.js";
 import { mergePartitionedLookups } from "./merge-partitioned-lookups.js";
@@ -75,10 +76,13 @@ function refuse(path: string, reason: string, remedy: string): never {
  */
 export function planImport(graphDef: GraphDef, { path, outputs, pins = {} }: PlanImportOptions): ImportPlan {
   const functions = indexFunctions(graphDef);
-  const all = indexNodes(inlineCalls(graphDef.node, functions, path));
-  checkOutputs(all, outputs);
+  const marks = outputs.map(({ tensor }, index) => markRoot(tensor, index));
+  const inlined = inlineCalls([...graphDef.node, ...marks], functions, path);
+  const all = indexNodes(inlined.slice(0, -marks.length));
+  const wanted = readRoots(inlined, marks.length);
+  checkOutputs(all, outputs, wanted);
   const variables = findVariables(all);
-  const { nodes, roots } = takeBranches(pinPlaceholders(all, pins), functions, outputs, path);
+  const { nodes, roots } = takeBranches(pinPlaceholders(all, pins), functions, wanted, path);
   const dead = outputs[roots.indexOf(undefined)];
   if (dead !== undefined) {
     refuse(
@@ -87,7 +91,7 @@ export function planImport(graphDef: GraphDef, { path, outputs, pins = {} }: Pla
       "Pin other values, or name another output.",
     );
   }
-  const tensors = outputs.map(({ tensor }, index) => roots[index] ?? tensor);
+  const tensors = wanted.map((tensor, index) => roots[index] ?? tensor);
   const pruned = pruneLoops([...nodes.values()], functions, tensors);
   const live = [
     ...sortNeededNodes(
@@ -111,21 +115,18 @@ export function planImport(graphDef: GraphDef, { path, outputs, pins = {} }: Pla
 function takeBranches(
   nodes: ReadonlyMap<string, NodeDef>,
   functions: ReturnType<typeof indexFunctions>,
-  outputs: readonly ImportedOutput[],
+  tensors: readonly string[],
   path: string,
 ): ResolvedBranches {
-  const tensors = outputs.map(({ tensor }) => tensor);
   let resolved = resolveBranches(nodes, tensors);
   for (;;) {
     const current = [...resolved.nodes.values()];
-    const roots = resolved.roots.map((root, index) => root ?? tensors[index] ?? "");
-    const taken = inlineBranches([...current, ...roots.map(markRoot)], functions, resolved.scalars, path);
-    if (taken.length === current.length + roots.length) return resolved;
-    const marked = taken.slice(-roots.length);
-    resolved = resolveBranches(
-      indexNodes(taken),
-      marked.map(({ input }) => input[0] ?? ""),
-    );
+    const roots = resolved.roots.filter((root) => root !== undefined);
+    if (roots.length < tensors.length) return resolved;
+    const marked = [...current, ...roots.map(markRoot)];
+    const taken = inlineBranches(marked, functions, resolved.scalars, path);
+    if (taken === marked) return resolved;
+    resolved = resolveBranches(indexNodes(taken.slice(0, -roots.length)), readRoots(taken, roots.length));
   }
 }
 
@@ -134,8 +135,17 @@ function markRoot(root: string, index: number): NodeDef {
   return create(NodeDefSchema, { name: `^${index}`, op: "Identity", input: [root] });
 }
 
-function checkOutputs(nodes: ReadonlyMap<string, NodeDef>, outputs: readonly ImportedOutput[]): void {
-  const unknown = outputs.find(({ tensor }) => !nodes.has(parseNodeInput(tensor).node));
+/** What the last nodes, which mark the roots, read. */
+function readRoots(nodes: readonly NodeDef[], count: number): readonly string[] {
+  return nodes.slice(-count).map(({ input }) => input[0] ?? "");
+}
+
+function checkOutputs(
+  nodes: ReadonlyMap<string, NodeDef>,
+  outputs: readonly ImportedOutput[],
+  wanted: readonly string[],
+): void {
+  const unknown = outputs.find((_, index) => !nodes.has(parseNodeInput(wanted[index] ?? "").node));
   if (unknown === undefined) return;
   const names = proposeOutputs(nodes).slice(0, 5);
   const expected = `a node of the graph, such as ${names.map(({ name }) => name).join(", ")}`;
@@ -197,7 +207,7 @@ function isTraining(node: NodeDef): boolean {
 export function bindVariables(plan: ImportPlan, values: ReadonlyMap<string, TensorProto>): GraphDef {
   const { nodes, functions, outputs } = plan;
   const rewrite = (list: readonly NodeDef[]): NodeDef[] =>
-    replaceOps(replaceVariables(list, values)).map((node) => narrowTypes(node));
+    replaceOps(replaceVariables(list, values)).map((node) => fillDefaults(narrowTypes(node)));
   const merged = mergePartitionedLookups(rewrite(nodes));
   const roots = outputs.map(({ tensor }) => parseNodeInput(tensor).node);
   return create(GraphDefSchema, {

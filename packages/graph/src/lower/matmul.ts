@@ -9,23 +9,17 @@ function isOne(size: Size | undefined): boolean {
   return size !== undefined && isSizeOf(size, 1);
 }
 
-// TensorFlow.js multiplies matrices `[batch, rows, columns]` always; a batch of one is a plain product.
+// Layers multiply matrices `[batch, rows, columns]` always; a batch of one is a plain product.
 function multiply(call: LoweringCall, build: LoweringBuilder): Value {
   const [a, b] = [call.input("a"), call.input("b")];
   const [transposeA, transposeB] = [readFlag(call, "transposeA"), readFlag(call, "transposeB")];
   const { dtype, sizes } = call.output();
+  const transposes = { transpose_a: attribute.bool(transposeA), transpose_b: attribute.bool(transposeB) };
+  if (a.sizes.length === 2 && b.sizes.length === 2) return build.add("MatMul", [a, b], { dtype, sizes }, transposes);
   if (a.sizes.length === 3 && b.sizes.length === 3 && isOne(a.sizes[0]) && isOne(b.sizes[0])) {
     const flatA = build.reshape(a, a.sizes.slice(1));
     const flatB = build.reshape(b, b.sizes.slice(1));
-    return build.add(
-      "MatMul",
-      [flatA, flatB],
-      { dtype, sizes: sizes.slice(1) },
-      {
-        transpose_a: attribute.bool(transposeA),
-        transpose_b: attribute.bool(transposeB),
-      },
-    );
+    return build.add("MatMul", [flatA, flatB], { dtype, sizes: sizes.slice(1) }, transposes);
   }
   return build.add(
     "BatchMatMulV2",

@@ -1,6 +1,6 @@
-import { rewriteGraph } from "../ir/graph-editor.js";
+import { type GraphEditor, rewriteGraph } from "../ir/graph-editor.js";
 import { outputOf } from "../ir/graph-index.js";
-import type { Constant, Graph, Node, ValueInfo } from "../ir/graph.js";
+import type { Constant, Graph, Node, ValueInfo, ValueRef } from "../ir/graph.js";
 
 /** The value that changes nothing, for each operation that has one, and the sides on which it does so. */
 const neutral: Readonly<Record<string, { readonly value: number; readonly sides: readonly (0 | 1)[] }>> = {
@@ -25,19 +25,35 @@ function isSame(a: ValueInfo | undefined, b: ValueInfo | undefined): boolean {
   );
 }
 
+// A dropout with nothing to drop, or any choice that is made already: all over, or of each element.
+function isAlwaysTrue(condition: ValueRef | undefined, editor: GraphEditor): boolean {
+  const source = condition === undefined ? undefined : editor.find(condition.node);
+  const constant = source?.op === "Fill" ? editor.findConstant(source.inputs[1]) : source?.constant;
+  return constant?.dtype === "bool" && isNeutral(constant, 1);
+}
+
+function findKept(node: Node, editor: GraphEditor): ValueRef | undefined {
+  const infoOf = (value: ValueRef | undefined): ValueInfo | undefined =>
+    value === undefined ? undefined : editor.find(value.node)?.outputs[value.output];
+  if (node.op === "SelectV2") {
+    const [condition, kept] = node.inputs;
+    return isAlwaysTrue(condition, editor) && isSame(infoOf(kept), node.outputs[0]) ? kept : undefined;
+  }
+  const rule = neutral[node.op];
+  const side = rule?.sides.find((side) => {
+    const info = infoOf(node.inputs[1 - side]);
+    return isNeutral(editor.findConstant(node.inputs[side]), rule.value) && isSame(info, node.outputs[0]);
+  });
+  return side === undefined ? undefined : node.inputs[1 - side];
+}
+
 /**
- * Removes sums with 0 and products with 1 whose result has the shape of the other operand: exact, but for the sign of a
+ * Removes sums with 0, products with 1 and selections that are made already, whose result has the shape of the other operand: exact, but for the sign of a
  * zero. Constants that are weights of the model are left alone, whatever their values.
  */
 export function removeNeutralOperations(graph: Graph): Graph {
   return rewriteGraph(graph, (node: Node, editor) => {
-    const rule = neutral[node.op];
-    const side = rule?.sides.find((side) => {
-      const other = node.inputs[1 - side];
-      const info = other === undefined ? undefined : editor.find(other.node)?.outputs[other.output];
-      return isNeutral(editor.findConstant(node.inputs[side]), rule.value) && isSame(info, node.outputs[0]);
-    });
-    const kept = side === undefined ? undefined : node.inputs[1 - side];
+    const kept = findKept(node, editor);
     if (kept === undefined) editor.append(node);
     else editor.replace(outputOf(node), kept);
   });
