@@ -36,7 +36,8 @@ export async function freezeFolder({
   ...options
 }: FreezeFolderOptions): Promise<readonly FreezeResult[]> {
   const found = typeof folder === "string" ? await readSource(folder) : folder;
-  if (found.kind !== "tensorflow-folder") throw new CkptError("CHECKPOINT_NOT_FOUND", { path: found.path, skipped: [] });
+  if (found.kind !== "tensorflow-folder")
+    throw new CkptError("CHECKPOINT_NOT_FOUND", { path: found.path, skipped: [] });
   const target = out ?? join(found.path, runLayout.artifacts);
   const names = nameArtifacts(found.checkpoints);
   const jobs = found.checkpoints.map((source, index) => ({ source, out: join(target, names[index] ?? "") }));

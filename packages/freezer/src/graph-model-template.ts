@@ -11,7 +11,10 @@ import { createFunctionRunner } from "./verify/tfjs-runner.js";
  *
  * @throws {CkptError} MODEL_UNREADABLE when TensorFlow.js cannot make the model, and what `captureGraphModel` throws.
  */
-export async function captureGraphModelTemplate(loaded: LoadedModel, cut: ModelCut): Promise<FreezeTemplate<LoadedModel>> {
+export async function captureGraphModelTemplate(
+  loaded: LoadedModel,
+  cut: ModelCut,
+): Promise<FreezeTemplate<LoadedModel>> {
   const { topology, weightSpecs, extras } = loaded.json;
   const model = await readable(loaded, () =>
     tf.loadGraphModel(

@@ -13,7 +13,10 @@ import { withoutWeightValues } from "./without-weight-values.js";
  *
  * @throws {CkptError} MODEL_UNREADABLE when TensorFlow.js cannot make the model, and what `captureModel` throws.
  */
-export async function captureLayersModelTemplate(loaded: LoadedModel, cut: ModelCut): Promise<FreezeTemplate<LoadedModel>> {
+export async function captureLayersModelTemplate(
+  loaded: LoadedModel,
+  cut: ModelCut,
+): Promise<FreezeTemplate<LoadedModel>> {
   const { topology, weightSpecs } = loaded.json;
   const model = await readable(loaded, () =>
     tf.loadLayersModel(

@@ -36,7 +36,8 @@ export function narrowValues(tensor: TensorValue, where: string): WeightData {
     case "uint64":
     case "uint32": {
       const values = Int32Array.from(tensor.values as ArrayLike<number | bigint>, Number);
-      if (values.some((value, at) => value !== Number(tensor.values[at]))) return refuse(`${tensor.dtype} beyond int32`);
+      if (values.some((value, at) => value !== Number(tensor.values[at])))
+        return refuse(`${tensor.dtype} beyond int32`);
       return asIntegers(values);
     }
     case "int8":
@@ -57,7 +58,10 @@ export function cutBlock(
   starts: readonly number[],
   sizes: readonly number[],
 ): WeightData {
-  const block = values.slice(0, sizes.reduce((product, size) => product * size, 1));
+  const block = values.slice(
+    0,
+    sizes.reduce((product, size) => product * size, 1),
+  );
   // All dimensions behind this one are whole, so their elements stand in one run.
   const isPartial = (axis: number): boolean => sizes[axis] !== shape[axis];
   const last = shape.findLastIndex((_, axis) => isPartial(axis));

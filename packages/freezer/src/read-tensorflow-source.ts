@@ -25,7 +25,9 @@ export function savedModelVariables(path: string): string {
  */
 export async function readTensorFlowFolder(path: string, graph?: string): Promise<TensorFlowFolderSource> {
   const listed = await listCheckpoints(path);
-  const skipped = listed.missing.map((name) => `${name}: listed in ${join(path, checkpointStateFile)}, but no such file`);
+  const skipped = listed.missing.map(
+    (name) => `${name}: listed in ${join(path, checkpointStateFile)}, but no such file`,
+  );
   const checkpoints: TensorFlowCheckpointSource[] = [];
   for (const checkpoint of listed.checkpoints) {
     const graphPath = graph ?? checkpoint.metaPath;
@@ -73,17 +75,12 @@ export async function readSavedModelSource(path: string): Promise<SavedModelSour
  *
  * @throws {CkptError} FILE_MISSING and FILE_SYSTEM.
  */
-export async function digestTensorFlowSource(
-  source: TensorFlowCheckpointSource | SavedModelSource,
-): Promise<string> {
+export async function digestTensorFlowSource(source: TensorFlowCheckpointSource | SavedModelSource): Promise<string> {
   if (source.kind === "saved-model") return (await readSavedModelSource(source.path)).digest;
   return digestFiles([source.graph, ...listFiles(await findCheckpoint(source.path))]);
 }
 
-async function describeCheckpoint(
-  checkpoint: ListedCheckpoint,
-  graph: string,
-): Promise<TensorFlowCheckpointSource> {
+async function describeCheckpoint(checkpoint: ListedCheckpoint, graph: string): Promise<TensorFlowCheckpointSource> {
   const { prefix, step, sizeBytes } = checkpoint;
   return {
     kind: "tensorflow-checkpoint",
