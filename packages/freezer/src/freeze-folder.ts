@@ -1,6 +1,6 @@
 import { basename, join } from "node:path";
 
-import { CkptError, formatStepName, runLayout } from "@ckpt/manifest";
+import { CkptError, formatStepName, isCkptError, runLayout } from "@ckpt/manifest";
 
 import { runFreezeJobs } from "./freeze-jobs.js";
 import { type FormatOptions, type FreezeResult, type GraphOptions, toArtifactRequest } from "./freeze-options.js";
@@ -41,12 +41,18 @@ export async function freezeFolder({
   const target = out ?? join(found.path, runLayout.artifacts);
   const names = nameArtifacts(found.checkpoints);
   const jobs = found.checkpoints.map((source, index) => ({ source, out: join(target, names[index] ?? "") }));
-  return runFreezeJobs(jobs, {
-    ...toArtifactRequest(options, outputs === undefined ? {} : { outputs }),
-    onProgress: options.onProgress ?? (() => {}),
-    isSkippingRemoved: true,
-    workers,
-  });
+  try {
+    return await runFreezeJobs(jobs, {
+      ...toArtifactRequest(options, outputs === undefined ? {} : { outputs }),
+      onProgress: options.onProgress ?? (() => {}),
+      isSkippingRemoved: true,
+      workers,
+    });
+  } catch (cause) {
+    if (!isCkptError(cause, "OUTPUTS_NOT_NAMED")) throw cause;
+    // They are the same for all of them.
+    throw new CkptError("OUTPUTS_NOT_NAMED", { ...cause.details, path: found.path }, { cause });
+  }
 }
 
 function nameArtifacts(checkpoints: readonly TensorFlowCheckpointSource[]): readonly string[] {

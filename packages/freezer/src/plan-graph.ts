@@ -28,6 +28,9 @@ export interface PlannedGraph {
   readonly inputNames: ReadonlyMap<string, string>;
 }
 
+/** As many as one looks through. */
+const candidateCount = 10;
+
 /** The tag of the graph that a SavedModel has for inference. */
 const servingTag = "serve";
 
@@ -52,7 +55,9 @@ export function planGraph(
   const signature = chooseSignature(signatures, signatureKey);
   const outputs = chooseOutputs(signature, cut?.outputs);
   if (outputs.length === 0) {
-    throw new CkptError("OUTPUTS_NOT_NAMED", { path, candidates: listOutputCandidates(graphDef, path).slice(0, 10) });
+    const isBeside = file === `${path}.meta` || basename(file) === savedModelGraph;
+    const candidates = listOutputCandidates(graphDef, path).slice(0, candidateCount);
+    throw new CkptError("OUTPUTS_NOT_NAMED", { path, ...(isBeside ? {} : { graph: file }), candidates });
   }
   return {
     plan: planImport(graphDef, { path, outputs, pins }),

@@ -8,8 +8,11 @@ export interface Issue {
 export interface ErrorDetails {
   /** An option or argument is out of its range or contradicts another. */
   INVALID_OPTION: { option: string; expected: string; found: string };
-  /** Of a graph of TensorFlow nobody said which nodes are the outputs; `candidates` has the likeliest first. */
-  OUTPUTS_NOT_NAMED: { path: string; candidates: readonly { name: string; op: string }[] };
+  /**
+   * Of a graph of TensorFlow nobody said which nodes are the outputs; `candidates` has the likeliest first. `graph` is its
+   * file, where that does not follow from the path.
+   */
+  OUTPUTS_NOT_NAMED: { path: string; graph?: string; candidates: readonly { name: string; op: string }[] };
   /** A configuration file breaks its schema; every issue is listed. */
   CONFIG_INVALID: { path: string; issues: readonly Issue[] };
   CONFIG_NOT_FOUND: { path: string };
@@ -112,7 +115,7 @@ export const errorTexts: { readonly [C in ErrorCode]: (details: ErrorDetails[C])
       (d.candidates.length === 0
         ? "none looks like one"
         : `the likeliest first:${issueLines(d.candidates.map(({ name, op }) => ({ path: name, message: op })))}`),
-    remedy: `Name them: ckpt freeze ${quote(d.path)} --outputs ${quote(d.candidates[0]?.name ?? "NODE")}`,
+    remedy: `Name them: ckpt freeze ${quote(d.path)}${d.graph === undefined ? "" : ` --graph ${quote(d.graph)}`} --outputs ${quote(d.candidates[0]?.name ?? "NODE")}`,
   }),
   CONFIG_INVALID: (d) => ({
     message: `${d.path}: ${d.issues.length} problem(s) in the configuration:${issueLines(d.issues)}`,

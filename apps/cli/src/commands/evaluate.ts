@@ -23,6 +23,7 @@ interface Arguments {
   readonly split: string | undefined;
   readonly metric: readonly string[];
   readonly engine: string | undefined;
+  readonly output: string | undefined;
   readonly data: string | undefined;
   readonly input: readonly string[];
   readonly label: string | undefined;
@@ -67,6 +68,11 @@ export const evaluateCommand: Command<Arguments> = {
         requiresArg: true,
         describe: "Inference engine; default: auto",
       })
+      .option("output", {
+        type: "string",
+        requiresArg: true,
+        describe: "Output to score, by its name; default: the first",
+      })
       .option("data", { type: "string", requiresArg: true, describe: "File to score on, all rows of it" })
       .option("input", {
         type: "string",
@@ -98,6 +104,7 @@ export const evaluateCommand: Command<Arguments> = {
       evaluations,
       split: split.digest,
       ...chooseRankOptions(options),
+      ...(options.output === undefined ? {} : { output: options.output }),
     });
     return {
       document: describeEvaluation(ranking, scored),
@@ -139,7 +146,10 @@ function parseRole(name: string): SplitRole {
 }
 
 /** What is typed goes before what the configuration says. */
-function chooseOptions(given: Arguments, config: CkptConfig | undefined): Omit<EvaluateConfig, "split"> {
+function chooseOptions(
+  given: Arguments,
+  config: CkptConfig | undefined,
+): Omit<EvaluateConfig, "split"> & { readonly output?: string } {
   const { split: _, ...configured } = config?.evaluate ?? {};
   const metrics = given.metric.length > 0 ? given.metric : configured.metrics;
   const engine = (given.engine as EvaluateConfig["engine"]) ?? configured.engine;
@@ -147,6 +157,7 @@ function chooseOptions(given: Arguments, config: CkptConfig | undefined): Omit<E
     ...configured,
     ...(metrics === undefined ? {} : { metrics: metrics.map((name) => findMetric(name).name) }),
     ...(engine === undefined ? {} : { engine }),
+    ...(given.output === undefined ? {} : { output: given.output }),
   };
 }
 

@@ -14,6 +14,8 @@ export interface EvaluateRequest {
   readonly evaluations: string;
   readonly engine?: EngineChoice;
   readonly batchSize?: number;
+  /** Default: the signature's first. */
+  readonly output?: string;
   /** Default: those of the task. */
   readonly metrics?: readonly string[];
 }
