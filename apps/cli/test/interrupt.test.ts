@@ -21,11 +21,11 @@ const slowable: readonly ConfigEdit[] = [
   ],
 ];
 const endless: ConfigEdit = ["epochs: 6", "epochs: 1_000_000"];
-/** 12 checkpoints. */
-const everyEighthStep: readonly ConfigEdit[] = [
+/** 24 checkpoints: enough that a signal arrives before the last one is scored, several at once. */
+const everyFourthStep: readonly ConfigEdit[] = [
   ["epochs: 6", "epochs: 12"],
   ["import { keepBest, onImprovement }", "import { everySteps }"],
-  [`save: onImprovement({ monitor: "val_loss" })`, "save: everySteps(8)"],
+  [`save: onImprovement({ monitor: "val_loss" })`, "save: everySteps(4)"],
   [`keep: [keepBest(3, { monitor: "val_loss" })],`, ""],
 ];
 
@@ -93,28 +93,28 @@ describe("ckpt train, stopped by a signal", () => {
 
 describe("ckpt freeze and ckpt evaluate, stopped by SIGTERM", () => {
   it("end with 143, keep what is finished and go on from there the next time", async () => {
-    const project = await createProject(...everyEighthStep);
+    const project = await createProject(...everyFourthStep);
     const run = join(project, "runs/points");
     await requireCkpt(["train", "--quiet"], { cwd: project });
 
     const freezing = startCkpt(["freeze", "runs/points", "--json"], { cwd: project });
-    await freezing.waitFor("freeze    1/12");
+    await freezing.waitFor("freeze    1/24");
     freezing.send("SIGTERM");
     const frozen = await freezing.outcome;
     expect(frozen.code).toBe(143);
     expect(frozen.stderr).toContain("everything finished so far is kept");
     expect(JSON.parse(frozen.stdout)).toMatchObject({ schemaVersion: 1, error: { code: "STOPPED" } });
-    await expectPartOf(12, join(run, "artifacts"));
+    await expectPartOf(24, join(run, "artifacts"));
     expect((await verifyRun(run)).problems).toEqual([]);
     const rest = await requireCkpt(["freeze", "runs/points"], { cwd: project });
-    expect(rest.stderr).toMatch(/freeze {4}1\/12 .* is there already/);
-    expect(await readdir(join(run, "artifacts"))).toHaveLength(12);
+    expect(rest.stderr).toMatch(/freeze {4}1\/24 .* is there already/);
+    expect(await readdir(join(run, "artifacts"))).toHaveLength(24);
 
     const evaluating = startCkpt(["evaluate", "runs/points"], { cwd: project });
-    await evaluating.waitFor("evaluate  1/12");
+    await evaluating.waitFor("evaluate  1/24");
     evaluating.send("SIGTERM");
     expect(await evaluating.outcome).toMatchObject({ code: 143, stdout: "" });
-    await expectPartOf(12, join(run, "evaluations"));
+    await expectPartOf(24, join(run, "evaluations"));
     expect((await verifyRun(run)).problems).toEqual([]);
   });
 });

@@ -15,14 +15,19 @@ export interface InferenceEngine {
   /** Version of the package, with what else decides the bits of its results. */
   readonly version: string;
   readonly format: ArtifactFormat;
+  /** Whether it has threads of its own, one a session; else every session runs in the caller's. */
+  readonly hasThreads: boolean;
+  /** Whether a row's result was found to have the same bits whatever the rows beside it in a batch, and their number. */
+  readonly isBatchInvariant: boolean;
   /**
    * Loads an artifact's file of {@link format}.
    *
    * @param artifact - The artifact's folder.
    * @param signature - Of the artifact: names and dtypes of what {@link Session.predict} takes and gives.
+   * @param thread - Number of the engine's thread to run it on, from 0, the default; one that died is replaced.
    * @throws {CkptError} ENGINE_FAILED, or SIGNATURE_MISMATCH when the file has other names than the signature.
    */
-  open(artifact: string, signature: Signature): Promise<Session>;
+  open(artifact: string, signature: Signature, thread?: number): Promise<Session>;
 }
 
 /** A loaded artifact. */
@@ -33,5 +38,14 @@ export interface Session {
    * @throws {CkptError} ENGINE_FAILED.
    */
   predict(inputs: NamedTensors): Promise<NamedTensors>;
+  /**
+   * Gives the milliseconds that each of `count` inferences took, one after the other, measured beside the engine: without
+   * the way to its thread and back.
+   *
+   * @throws {CkptError} ENGINE_FAILED.
+   */
+  time(inputs: NamedTensors, count: number): Promise<readonly number[]>;
+  /** True once the session's thread is gone: what failed then may succeed in another session. */
+  isLost(): boolean;
   close(): Promise<void>;
 }

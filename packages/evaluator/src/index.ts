@@ -1,15 +1,24 @@
 export { type ScoringOptions } from "./check-scoring.js";
 export { computeMetrics } from "./compute-metrics.js";
 export { type EngineName, engineNames, type InferenceEngine, type NamedTensors, type Session } from "./engine.js";
+export { evaluateArtifact, type EvaluateArtifactOptions } from "./evaluate-artifact.js";
 export {
-  type Evaluation,
-  type EvaluationProgress,
-  evaluateArtifact,
-  type EvaluateArtifactOptions,
-} from "./evaluate-artifact.js";
+  evaluateArtifacts,
+  type EvaluateArtifactsOptions,
+  type EvaluateOptions,
+  type EvaluationOutcome,
+} from "./evaluate-artifacts.js";
+export { type Evaluation, type EvaluationProgress } from "./evaluation.js";
+export { readLatencies, writeLatencies } from "./latency-file.js";
 export { type EngineChoice, engineFormats, type EngineSelection, loadEngine, selectEngine } from "./load-engine.js";
 export { type KeptRows, type RowRecord } from "./metrics/kept-rows.js";
 export { createMeanMetric, type MeanMetricDefinition } from "./metrics/mean-metric.js";
+export {
+  type LatencyFigures,
+  type LatencyMeasurement,
+  measureLatency,
+  type MeasureLatencyOptions,
+} from "./measure-latency.js";
 export {
   type Accumulator,
   type AccumulatorMetric,

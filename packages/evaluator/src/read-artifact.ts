@@ -5,12 +5,14 @@ import {
   type ArtifactManifest,
   artifactManifestType,
   CkptError,
+  digestBytes,
   formatPaths,
   isCkptError,
   listFormatFiles,
   manifestNames,
   readDocument,
   type Sealed,
+  serializeCanonicalJson,
   verifyFiles,
 } from "@ckpt/manifest";
 
@@ -31,6 +33,17 @@ export async function readArtifact(path: string): Promise<Artifact> {
     if (!isCkptError(cause, "MANIFEST_MISSING")) throw cause;
     throw new CkptError("ARTIFACT_NOT_FOUND", { path }, { cause });
   }
+}
+
+/**
+ * Tells artifacts of one architecture in one format: a digest over the signature, the topology (the `model.json` of the
+ * GraphModel, where there is one) and the sizes of the format's files. Weights are not in it.
+ */
+export function digestArchitecture(artifact: Artifact, format: ArtifactFormat): string {
+  const { signature, files } = artifact.manifest;
+  const topology = files.find((file) => file.path === formatPaths["graph-model"])?.sha256 ?? null;
+  const sizes = listFormatFiles(artifact.manifest, format).map(({ path, sizeBytes }) => ({ path, sizeBytes }));
+  return digestBytes(serializeCanonicalJson({ signature, format, topology, sizes }));
 }
 
 /**

@@ -88,7 +88,7 @@ describe("the engine onnxruntime-node", () => {
     await session.close();
     expect(outputs["probabilities"]?.shape).toEqual([300_000, 3]);
     // In this thread the whole inference would be within a turn or two.
-    expect(turns).toBeGreaterThan(50);
+    expect(turns).toBeGreaterThan(10);
   });
 
   it("lets the process end with sessions open", async () => {

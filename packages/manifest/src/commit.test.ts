@@ -242,6 +242,46 @@ describe("stageFolder", () => {
   });
 });
 
+async function* noParts(): AsyncGenerator<Uint8Array> {}
+
+async function* failingParts(): AsyncGenerator<Uint8Array> {
+  yield new Uint8Array(9 << 20);
+  throw new Error("no more");
+}
+
+describe("a file written in parts", () => {
+  it("is the parts joined, in calls of 8 MB, and listed as one that was written whole", async () => {
+    const [target, whole] = [join(makeFolder(), "parts"), join(makeFolder(), "whole")];
+    const calls: (keyof FileSystem)[] = [];
+    const staged = await stageFolder(target, { fileSystem: recordingFileSystem(nodeFileSystem, calls) });
+    const part = new Uint8Array(3 << 20).fill(7);
+    async function* parts(): AsyncGenerator<Uint8Array> {
+      for (let count = 0; count < 7; count++) yield part;
+    }
+    const entry = await staged.write("deep/values.bin", parts());
+    await staged.write("empty.bin", noParts());
+    expect(calls.filter((name) => name === "writeFile" || name === "appendFile")).toHaveLength(4);
+    await staged.commit("checkpoint.json", withFiles);
+    const once = await stageFolder(whole);
+    expect(await once.write("deep/values.bin", new Uint8Array(21 << 20).fill(7))).toEqual(entry);
+    await once.abandon();
+    const { files } = await readDocument(checkpointManifestType, join(target, "checkpoint.json"));
+    expect(files.map(({ path, sizeBytes }) => [path, sizeBytes])).toEqual([
+      ["deep/values.bin", 21 << 20],
+      ["empty.bin", 0],
+    ]);
+    expect(await verifyFiles(target, files)).toEqual([]);
+  });
+
+  it("is not there when the source of the parts fails", async () => {
+    const target = join(makeFolder(), "parts");
+    const staged = await stageFolder(target);
+    await expect(staged.write("values.bin", failingParts())).rejects.toThrow("no more");
+    await staged.abandon();
+    expect(readdirSync(join(target, ".."))).toEqual([]);
+  });
+});
+
 describe("replaceFile", () => {
   it("creates and replaces a file, of which a reader that has it open keeps the old content", async () => {
     const path = join(makeFolder(), "run.json");

@@ -15,9 +15,12 @@ export interface StagedFolder {
   readonly path: string;
   /**
    * Writes a new file, flushed to the device, and lists it in the manifest to come. The parts of a list are one file, and
-   * are put together in memory a piece at a time only.
+   * are put together in memory a piece at a time only; parts that come one after the other need not fit into memory.
    */
-  write(path: string, data: Uint8Array | string | readonly Uint8Array[]): Promise<FileEntry>;
+  write(
+    path: string,
+    data: Uint8Array | string | readonly Uint8Array[] | AsyncIterable<Uint8Array>,
+  ): Promise<FileEntry>;
   /**
    * Gives a committed file a second name here instead of writing it again, if it still is what its manifest says of it
    * and the file system can; `entry` is that. Returns whether it did.
@@ -107,8 +110,7 @@ export async function stageFolder(target: string, options: StageFolderOptions = 
       const digest = createDigest();
       const place = await makePlace(file);
       let sizeBytes = 0;
-      const parts = typeof data === "string" ? new TextEncoder().encode(data) : data;
-      for (const piece of parts instanceof Uint8Array ? [parts] : joinPieces(parts)) {
+      for await (const piece of toPieces(data)) {
         if (sizeBytes === 0) await fileSystem.writeFile(place, piece, (chunk) => digest.update(chunk));
         else {
           digest.update(piece);
@@ -142,6 +144,31 @@ export async function stageFolder(target: string, options: StageFolderOptions = 
     publish,
     abandon: () => fileSystem.remove(path),
   };
+}
+
+/** What is written at once. */
+function toPieces(data: Parameters<StagedFolder["write"]>[1]): Iterable<Uint8Array> | AsyncIterable<Uint8Array> {
+  if (typeof data === "string") return [new TextEncoder().encode(data)];
+  if (data instanceof Uint8Array) return [data];
+  return Symbol.asyncIterator in data ? joinParts(data) : joinPieces(data);
+}
+
+/** Each append is flushed to the device: 8 MB at once, so that this is a small part of the time. */
+const appendedBytes = 8 << 20;
+
+/** Joins small parts; at least one comes out, also of none. */
+async function* joinParts(parts: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let waiting: Uint8Array[] = [];
+  let sizeBytes = 0;
+  for await (const part of parts) {
+    waiting.push(part);
+    sizeBytes += part.byteLength;
+    if (sizeBytes < appendedBytes) continue;
+    yield Buffer.concat(waiting);
+    waiting = [];
+    sizeBytes = 0;
+  }
+  yield Buffer.concat(waiting);
 }
 
 /**

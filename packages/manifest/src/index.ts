@@ -56,7 +56,7 @@ export {
   runLayout,
 } from "./layout.js";
 export { findLeaseHolder, type Lease, leaseFolder } from "./lease.js";
-export { findReplaced } from "./leftovers.js";
+export { findReplaced, piecesPath } from "./leftovers.js";
 export {
   compareMetric,
   type MetricMode,
@@ -84,7 +84,7 @@ export {
 export { readDocument } from "./read-document.js";
 export { type RemovedFolder, removeFolder } from "./remove-folder.js";
 export { type Removal, removeUnleased } from "./remove-unleased.js";
-export { lockRun, type RunLock } from "./run-lock.js";
+export { type LapsingLock, lockLapsing, lockRun, type RunLock } from "./run-lock.js";
 export { type DataRecord, type RunManifest, runManifestType, type RunResult, type StopReason } from "./run-manifest.js";
 export { type Dtype, dtypes, type Signature, type TensorSpec } from "./signature.js";
 export type { Batch, Split, SplitRole, TensorData } from "./split.js";

@@ -1,20 +1,32 @@
 import { basename, dirname, join } from "node:path";
 
-/** What is beside a target while it changes: its new content, its old content, or what is being deleted. */
-export type LeftoverPurpose = "staging" | "replaced" | "trash";
+/**
+ * What is beside a target while it changes: its new content, its old content, what is being deleted, or finished pieces
+ * of what it will be.
+ */
+export type LeftoverPurpose = "staging" | "replaced" | "trash" | "pieces";
 
-const leftoverName = /^\.(.+)\.(staging|replaced|trash)-\d+$/;
+const leftoverName = /^\.(.+)\.(?:(staging|replaced|trash)-\d+|(pieces))$/;
 
 /** The name beside `target` under which this process keeps it for `purpose`: `.<name>.<purpose>-<pid>`. */
-export function leftoverPath(target: string, purpose: LeftoverPurpose): string {
+export function leftoverPath(target: string, purpose: Exclude<LeftoverPurpose, "pieces">): string {
   return join(dirname(target), `.${basename(target)}.${purpose}-${process.pid}`);
 }
 
-/** The target and the purpose of a name that {@link leftoverPath} gave, in any process; `undefined` for other names. */
+/**
+ * The folder beside `target` for finished pieces of what will be committed there: `.<name>.pieces`. It is every
+ * process's, and outlives the one that made it, until the target is committed or its run discarded.
+ */
+export function piecesPath(target: string): string {
+  return join(dirname(target), `.${basename(target)}.pieces`);
+}
+
+/** The target and the purpose of a name that the functions above gave, in any process; `undefined` for other names. */
 export function parseLeftoverName(
   name: string,
 ): { readonly target: string; readonly purpose: LeftoverPurpose } | undefined {
-  const [, target, purpose] = leftoverName.exec(name) ?? [];
+  const [, target, ofProcess, ofAll] = leftoverName.exec(name) ?? [];
+  const purpose = ofProcess ?? ofAll;
   return target === undefined ? undefined : { target, purpose: purpose as LeftoverPurpose };
 }
 

@@ -18,8 +18,8 @@ function fill(parent: string, names: readonly string[]): void {
 describe("sweepLeftovers", () => {
   it("removes what writes and removals left, of any process and any target", async () => {
     const parent = makeFolder();
-    const leftovers = [".a.staging-1", ".a.b.c.staging-333", "..lock.staging-4", ".b.trash-22"];
-    fill(parent, leftovers.slice(0, 3));
+    const leftovers = [".a.pieces", ".a.staging-1", ".a.b.c.staging-333", "..lock.staging-4", ".b.trash-22"];
+    fill(parent, leftovers.slice(0, 4));
     mkdirSync(join(parent, ".b.trash-22", "deep"), { recursive: true });
     writeFileSync(join(parent, ".run.json.staging-5"), "");
     expect(await sweepLeftovers(parent)).toEqual([...leftovers, ".run.json.staging-5"].toSorted());

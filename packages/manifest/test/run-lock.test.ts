@@ -1,12 +1,21 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Writable } from "node:stream";
 
 import { describe, expect, it } from "vitest";
 
-import { type FileSystem, lockRun, nodeFileSystem, sweepLeftovers } from "../src/index.js";
+import { type FileSystem, lockLapsing, lockRun, nodeFileSystem, sweepLeftovers } from "../src/index.js";
 import { caught } from "./caught.js";
 import { recordingFileSystem } from "./processes/dying-file-system.js";
 import { forEachOfTwo, killNow, useProcesses } from "./run-process.js";
@@ -217,4 +226,55 @@ async function makeZombie(): Promise<{ readonly parent: ChildProcess; readonly z
 
 function readStartTicks(pid: number): string {
   return readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ")[19] ?? "";
+}
+
+describe("lockLapsing", () => {
+  const lapsesAfterMs = 60_000;
+
+  it("is taken from a living holder, or one of another host, only once it was not renewed in time", async () => {
+    const folder = makeFolder();
+    const path = join(folder, ".lock");
+    for (const host of [hostname(), "elsewhere"]) {
+      const { startTicks } = await readOwnHolder();
+      writeHolder(folder, { host, startTicks });
+      const writtenMs = statSync(path).mtimeMs;
+      const at = (ageMs: number) => lockLapsing(path, { lapsesAfterMs, now: () => writtenMs + ageMs });
+      const error = await caught("RUN_LOCKED", () => at(59_000));
+      expect(error.details).toEqual({ path, pid: process.pid, host });
+      const lock = await at(61_000);
+      expect(readHolder(folder)).toMatchObject({ pid: process.pid, host: hostname() });
+      await lock.release();
+      expect(readdirSync(folder)).toEqual([]);
+    }
+  });
+
+  it("is kept by renewing it, and not renewed or released by who lost it", async () => {
+    const folder = makeFolder();
+    const path = join(folder, ".lock");
+    let nowMs = Date.now();
+    const lock = await lockLapsing(path, { lapsesAfterMs, now: () => nowMs });
+    nowMs += 50_000;
+    await lock.renew();
+    nowMs += 50_000;
+    await caught("RUN_LOCKED", () => lockLapsing(path, { lapsesAfterMs, now: () => nowMs }));
+    writeHolder(folder, { host: "elsewhere" });
+    utimesSync(path, 1, 1);
+    await lock.renew();
+    await lock.release();
+    expect(statSync(path).mtimeMs).toBe(1000);
+  });
+
+  it("of a dead process is taken at once", async () => {
+    const folder = makeFolder();
+    await leaveDeadHolder(folder);
+    const lock = await lockLapsing(join(folder, ".lock"), { lapsesAfterMs });
+    expect(readHolder(folder).pid).toBe(process.pid);
+    await lock.release();
+  });
+});
+
+async function readOwnHolder(): Promise<Holder> {
+  const folder = makeFolder();
+  await lockRun(folder);
+  return readHolder(folder);
 }

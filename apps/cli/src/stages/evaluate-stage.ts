@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 
-import { computeMetrics, type EngineChoice, evaluateArtifact } from "@ckpt/evaluator";
+import { computeMetrics, type EngineChoice, evaluateArtifacts } from "@ckpt/evaluator";
 import type { MetricsManifest, Sealed, Split } from "@ckpt/manifest";
 
 import type { CommandContext } from "../command-context.js";
@@ -29,28 +29,40 @@ export interface ScoredArtifact {
   readonly metrics: Sealed<MetricsManifest>;
 }
 
-/** Scores artifacts one after the other; predictions that are there already are not made again. */
+/**
+ * Scores artifacts, several at once; predictions that are there already are not made again.
+ *
+ * @throws {CkptError} what kept the first artifact that failed from being scored; the others are scored all the same.
+ */
 export async function evaluateStage(
   { artifacts, metrics: names, ...options }: EvaluateRequest,
   { progress, signal }: CommandContext,
 ): Promise<readonly ScoredArtifact[]> {
-  const scored: ScoredArtifact[] = [];
-  for (const [index, artifact] of artifacts.entries()) {
-    const position = `${index + 1}/${artifacts.length} ${basename(artifact)} on ${options.split.name}`;
-    const { path, isReused, manifest } = await evaluateArtifact({
-      ...options,
-      artifact,
-      onProgress: ({ rowsDone, rowsTotal }) => {
-        signal.throwIfAborted();
-        progress.update(`evaluate  ${position} ${rowsDone}/${rowsTotal} rows`);
-      },
-    });
-    signal.throwIfAborted();
-    const metrics = await computeMetrics(path, names);
-    const figures = Object.entries(metrics.metrics).map(([name, { value }]) => `${name} ${formatMetric(value)}`);
-    const engine = `${manifest.engine.name}${isReused ? ", stored predictions" : ""}`;
-    progress.done(`evaluate  ${position}  ${metrics.failure ?? figures.join(" ")}  (${engine})`);
-    scored.push({ artifact, evaluation: path, isReused, metrics });
-  }
-  return scored;
+  const positions = new Map(artifacts.map((artifact, index) => [basename(artifact), index + 1]));
+  const describe = (id: string): string => `${positions.get(id)}/${artifacts.length} ${id} on ${options.split.name}`;
+  const scored = new Map<string, ScoredArtifact>();
+  const outcomes = await evaluateArtifacts({
+    ...options,
+    artifacts,
+    onProgress: ({ artifact, rowsDone, rowsTotal, rowsPerSecond }) => {
+      signal.throwIfAborted();
+      const rate = rowsPerSecond === 0 ? "" : `, ${rowsPerSecond.toLocaleString("en")} rows/s`;
+      progress.update(`evaluate  ${describe(artifact)} ${rowsDone}/${rowsTotal} rows${rate}`);
+    },
+    onOutcome: async (outcome) => {
+      signal.throwIfAborted();
+      if ("failure" in outcome) return;
+      const { artifact, evaluation } = outcome;
+      const { path, isReused, manifest } = evaluation;
+      const metrics = await computeMetrics(path, names);
+      const figures = Object.entries(metrics.metrics).map(([name, { value }]) => `${name} ${formatMetric(value)}`);
+      const engine = `${manifest.engine.name}${isReused ? ", stored predictions" : ""}`;
+      const line = metrics.failure ?? figures.join(" ");
+      progress.done(`evaluate  ${describe(basename(artifact))}  ${line}  (${engine})`);
+      scored.set(artifact, { artifact, evaluation: path, isReused, metrics });
+    },
+  });
+  signal.throwIfAborted();
+  for (const outcome of outcomes) if ("failure" in outcome) throw outcome.failure;
+  return artifacts.flatMap((artifact) => scored.get(artifact) ?? []);
 }

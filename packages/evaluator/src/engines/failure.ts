@@ -2,6 +2,14 @@ import { CkptError, isCkptError } from "@ckpt/manifest";
 
 import type { EngineName } from "../engine.js";
 
+/** An engine's thread is gone, and with it the calls it was in; nothing is said about what it ran. */
+export class ThreadLost extends Error {}
+
+/** Whether what an engine threw says that its thread is gone. */
+export function isThreadLost(error: unknown): boolean {
+  return isCkptError(error, "ENGINE_FAILED") && error.cause instanceof ThreadLost;
+}
+
 /** Passes the result on; whatever an engine throws becomes a CkptError ENGINE_FAILED with the reason. */
 export async function wrapFailure<Result>(
   engine: EngineName,

@@ -22,11 +22,16 @@ export interface OnnxCalls {
   run: {
     request: {
       readonly session: number;
+      /** Over shared memory. */
       readonly inputs: Readonly<Record<string, TypedTensor>>;
+      /** Of the shared memory: no two calls with the same number are open at once. */
+      readonly place: number;
       readonly outputs: readonly string[];
     };
     response: Readonly<Record<string, TensorData>>;
   };
+  /** Runs as often as `count` says and gives the milliseconds of each. */
+  time: { request: OnnxCalls["run"]["request"] & { readonly count: number }; response: readonly number[] };
   close: { request: { readonly session: number }; response: undefined };
 }
 

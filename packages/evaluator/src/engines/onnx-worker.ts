@@ -12,6 +12,8 @@ if (port === null) throw new TypeError("onnx-worker runs in a worker thread only
 
 const { openCalls } = workerData as OnnxWorkerData;
 const sessions = new Map<number, InferenceSession>();
+/** What inputs are copied to, by place and position. */
+const memory = new Map<string, ArrayBuffer>();
 let openedCount = 0;
 
 // One thread per session: bits do not depend on the number of cores, and workers, not threads, use more of them.
@@ -43,7 +45,7 @@ async function answer(message: OnnxRequest): Promise<{ reply: OnnxReply; transfe
 
 const handlers: {
   readonly [Name in OnnxCallName]: (request: OnnxCalls[Name]["request"]) => Promise<OnnxCalls[Name]["response"]>;
-} = { load, open, run, close };
+} = { load, open, run, time, close };
 
 async function load(): Promise<OnnxCalls["load"]["response"]> {
   const { env } = await import("onnxruntime-node");
@@ -61,9 +63,12 @@ async function open({ path }: OnnxCalls["open"]["request"]): Promise<OnnxCalls["
 
 async function run(request: OnnxCalls["run"]["request"]): Promise<OnnxCalls["run"]["response"]> {
   const ort = await import("onnxruntime-node");
+  const session = sessionOf(request.session);
   const feeds: Record<string, Tensor> = {};
-  for (const [name, tensor] of Object.entries(request.inputs)) feeds[name] = makeTensor(ort.Tensor, tensor);
-  const results = await sessionOf(request.session).run(feeds, request.outputs);
+  for (const [index, [name, tensor]] of Object.entries(request.inputs).entries()) {
+    feeds[name] = makeTensor(ort.Tensor, copyTensor(tensor, `${request.place} ${index}`));
+  }
+  const results = await session.run(feeds, request.outputs);
   const outputs: Record<string, TensorData> = {};
   for (const [name, tensor] of Object.entries(results)) {
     const { data } = tensor;
@@ -76,6 +81,16 @@ async function run(request: OnnxCalls["run"]["request"]): Promise<OnnxCalls["run
   return outputs;
 }
 
+async function time({ count, ...request }: OnnxCalls["time"]["request"]): Promise<OnnxCalls["time"]["response"]> {
+  const durations: number[] = [];
+  while (durations.length < count) {
+    const startMs = performance.now();
+    await run(request);
+    durations.push(performance.now() - startMs);
+  }
+  return durations;
+}
+
 async function close({ session }: OnnxCalls["close"]["request"]): Promise<undefined> {
   await sessionOf(session).release();
   sessions.delete(session);
@@ -86,6 +101,21 @@ function sessionOf(id: number): InferenceSession {
   const session = sessions.get(id);
   if (session === undefined) throw new Error("the session is closed");
   return session;
+}
+
+/** ONNX Runtime rejects arrays over shared memory. The copy's memory is kept: fresh memory costs more than the copy. */
+function copyTensor(tensor: TypedTensor, key: string): TypedTensor {
+  const { data } = tensor;
+  let buffer = memory.get(key);
+  if (buffer === undefined || buffer.byteLength < data.byteLength) {
+    buffer = new ArrayBuffer(data.byteLength);
+    memory.set(key, buffer);
+  }
+  const bytes = new Uint8Array(buffer, 0, data.byteLength);
+  bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  if (data instanceof Float32Array) return { ...tensor, data: new Float32Array(buffer, 0, data.length) };
+  if (data instanceof Int32Array) return { ...tensor, data: new Int32Array(buffer, 0, data.length) };
+  return { ...tensor, data: bytes };
 }
 
 function makeTensor(tensorClass: typeof Tensor, tensor: TypedTensor): Tensor {

@@ -2,33 +2,50 @@ import { join } from "node:path";
 
 import { CkptError, formatPaths, type Signature } from "@ckpt/manifest";
 
-import type { InferenceEngine, NamedTensors, Session } from "../engine.js";
+import type { InferenceEngine, Session } from "../engine.js";
 import { checkNames, wrapFailure } from "./failure.js";
-import type { TypedTensor } from "./onnx-message.js";
 import { type OnnxWorker, startOnnxWorker } from "./start-onnx-worker.js";
 
 const name = "onnxruntime-node";
 
-let running: { readonly worker: OnnxWorker; readonly version: string } | undefined;
+interface Thread {
+  readonly worker: OnnxWorker;
+  readonly version: string;
+}
+
+/** By number; started when first asked for. */
+const threads: (Promise<Thread> | undefined)[] = [];
 
 /**
- * The engine for ONNX. `run()` of onnxruntime-node blocks its thread, so it has a worker thread, started once (about
- * 45 ms) and shared by all sessions of the process; one that died is replaced here.
+ * The engine for ONNX. `run()` of onnxruntime-node blocks its thread, so it has worker threads, each started once (about
+ * 45 ms) and shared by the sessions of the process that ask for it; one that died is replaced at the next `open`. A
+ * session uses one core, so that its bits do not depend on how many there are.
  *
  * @throws {CkptError} ENGINE_UNAVAILABLE when onnxruntime-node does not load, ENGINE_FAILED when the thread is lost.
  */
 export async function loadOnnxRuntimeEngine(): Promise<InferenceEngine> {
-  if (running === undefined || !running.worker.isAlive()) running = await startEngine();
-  const { worker, version } = running;
+  const { version } = await getThread(0);
   return {
     name,
     version,
     format: "onnx",
-    open: (artifact, signature) => openOnnxSession(worker, artifact, signature),
+    hasThreads: true,
+    isBatchInvariant: true,
+    open: async (artifact, signature, thread = 0) =>
+      openOnnxSession((await getThread(thread)).worker, artifact, signature),
   };
 }
 
-async function startEngine(): Promise<{ worker: OnnxWorker; version: string }> {
+async function getThread(index: number): Promise<Thread> {
+  const known = threads[index];
+  const found = await known?.catch(() => undefined);
+  if (found?.worker.isAlive() === true) return found;
+  // Another caller may have replaced it while this one waited.
+  if (threads[index] === known) threads[index] = startThread();
+  return threads[index]!;
+}
+
+async function startThread(): Promise<Thread> {
   const worker = startOnnxWorker();
   try {
     const { version } = await worker.call("load", {});
@@ -43,7 +60,7 @@ async function startEngine(): Promise<{ worker: OnnxWorker; version: string }> {
   }
 }
 
-/** Opens a session on a given thread; what {@link loadOnnxRuntimeEngine} does on the shared one. */
+/** Opens a session on a given thread; what {@link loadOnnxRuntimeEngine} does on its own. */
 export async function openOnnxSession(worker: OnnxWorker, artifact: string, signature: Signature): Promise<Session> {
   const path = join(artifact, formatPaths.onnx);
   const attempt = <Result>(action: Promise<Result>): Promise<Result> => wrapFailure(name, artifact, action);
@@ -57,25 +74,15 @@ export async function openOnnxSession(worker: OnnxWorker, artifact: string, sign
   );
   checkNames(path, "outputs", outputNames, outputs);
   return {
-    predict: (tensors) => {
-      const copies = copyInputs(signature, tensors);
-      const buffers = Object.values(copies).map((tensor) => tensor.data.buffer as ArrayBuffer);
-      return attempt(worker.call("run", { session, inputs: copies, outputs: outputNames }, buffers));
-    },
+    predict: (tensors) =>
+      worker.places.use(signature, tensors, (place, inputs) =>
+        attempt(worker.call("run", { session, place, inputs, outputs: outputNames })),
+      ),
+    time: (tensors, count) =>
+      worker.places.use(signature, tensors, (place, inputs) =>
+        attempt(worker.call("time", { session, place, inputs, outputs: outputNames, count })),
+      ),
+    isLost: () => !worker.isAlive(),
     close: () => attempt(worker.call("close", { session })),
   };
-}
-
-/**
- * Copies the rows to send. A view must not be posted as it is, since the whole array behind it would go along, and
- * ONNX Runtime rejects arrays over a SharedArrayBuffer.
- */
-function copyInputs(signature: Signature, tensors: NamedTensors): Record<string, TypedTensor> {
-  const copies: Record<string, TypedTensor> = {};
-  for (const { name, dtype } of signature.inputs) {
-    const tensor = tensors[name];
-    if (tensor === undefined) throw new TypeError(`no tensor for input ${name}`);
-    copies[name] = { dtype, data: tensor.data.slice(), shape: tensor.shape };
-  }
-  return copies;
 }

@@ -1,5 +1,7 @@
 import { Worker } from "node:worker_threads";
 
+import { ThreadLost } from "./failure.js";
+import { createInputPlaces, type InputPlaces } from "./input-places.js";
 import type { OnnxCallName, OnnxCalls, OnnxReply, OnnxWorkerData } from "./onnx-message.js";
 
 /** A thread that answers {@link OnnxCalls}. */
@@ -8,8 +10,9 @@ export interface OnnxWorker {
   call<Name extends OnnxCallName>(
     name: Name,
     request: OnnxCalls[Name]["request"],
-    transfer?: readonly ArrayBuffer[],
   ): Promise<OnnxCalls[Name]["response"]>;
+  /** Where inputs of `run` and `time` are handed over. */
+  readonly places: InputPlaces;
   /** False once the thread is lost. */
   isAlive(): boolean;
   /** Ends the thread once its running call is done; calls that still wait for an answer are rejected. */
@@ -23,6 +26,12 @@ interface PendingCall {
 
 // Run from source, the entry keeps the extension that it has there: Node resolves a worker's entry without help.
 const onnxEntry = new URL(import.meta.url.endsWith(".ts") ? "./onnx-worker.ts" : "./onnx-worker.js", import.meta.url);
+
+/** One listener of the process for all threads: Node warns of more than ten. */
+const beforeExit = new Set<() => void>();
+process.on("exit", () => {
+  for (const wait of beforeExit) wait();
+});
 
 /** How long an ending process waits for the call that its thread is in. */
 const exitTimeoutMs = 10_000;
@@ -52,12 +61,12 @@ export function startOnnxWorker(entry: URL = onnxEntry): OnnxWorker {
     }
   };
   const lose = (error: Error): void => {
-    loss ??= error;
-    process.off("exit", waitForCalls);
+    loss ??= new ThreadLost(error.message, { cause: error });
+    beforeExit.delete(waitForCalls);
     for (const call of pending.values()) call.reject(loss);
     pending.clear();
   };
-  process.on("exit", waitForCalls);
+  beforeExit.add(waitForCalls);
   worker.on("message", (reply: OnnxReply) => {
     const call = pending.get(reply.id);
     pending.delete(reply.id);
@@ -72,7 +81,6 @@ export function startOnnxWorker(entry: URL = onnxEntry): OnnxWorker {
     call: async <Name extends OnnxCallName>(
       name: Name,
       request: OnnxCalls[Name]["request"],
-      transfer: readonly ArrayBuffer[] = [],
     ): Promise<OnnxCalls[Name]["response"]> => {
       if (loss !== undefined) throw loss;
       const id = ++callCount;
@@ -80,11 +88,12 @@ export function startOnnxWorker(entry: URL = onnxEntry): OnnxWorker {
         pending.set(id, { resolve, reject });
         worker.ref();
         Atomics.add(openCalls, 0, 1);
-        worker.postMessage({ id, name, request }, transfer);
+        worker.postMessage({ id, name, request });
       });
       if ("failure" in reply) throw new Error(reply.failure);
       return reply.response;
     },
+    places: createInputPlaces(),
     isAlive: () => loss === undefined,
     stop: async () => {
       waitForCalls();

@@ -7,6 +7,7 @@ import type * as tfjsNode from "@tensorflow/tfjs-node";
 import type { InferenceEngine, NamedTensors, Session } from "../engine.js";
 import { importPackage, wrapFailure } from "./failure.js";
 import { readOutputs, toTensors } from "./tfjs-tensors.js";
+import { timeCalls } from "./time-calls.js";
 
 const name = "tfjs-node";
 
@@ -24,6 +25,8 @@ export async function loadTfjsNodeEngine(): Promise<InferenceEngine> {
     name,
     version: tf.version["tfjs-node"],
     format: "saved-model",
+    hasThreads: false,
+    isBatchInvariant: false,
     open: (artifact, signature) => wrapFailure(name, artifact, openSession(tf, artifact, signature)),
   };
 }
@@ -35,6 +38,13 @@ async function openSession(tf: TfjsNode, artifact: string, signature: Signature)
   const model = await tf.node.loadSavedModel(path, ["serve"], "serving_default");
   return {
     predict: (inputs) => wrapFailure(name, artifact, predict(tf, model, signature, inputs)),
+    time: (inputs, count) =>
+      wrapFailure(
+        name,
+        artifact,
+        timeCalls(count, () => predict(tf, model, signature, inputs)),
+      ),
+    isLost: () => false,
     close: () => {
       model.dispose();
       return Promise.resolve();

@@ -7,6 +7,7 @@ import type { InferenceEngine, NamedTensors, Session } from "../engine.js";
 import { importPackage, wrapFailure } from "./failure.js";
 import { readGraphModel } from "./read-graph-model.js";
 import { readOutputs, type Tfjs, toTensors } from "./tfjs-tensors.js";
+import { timeCalls } from "./time-calls.js";
 
 const name = "tfjs";
 
@@ -23,6 +24,8 @@ export async function loadTfjsEngine(): Promise<InferenceEngine> {
     name,
     version: `${tf.version.tfjs}+${tf.getBackend()}`,
     format: "graph-model",
+    hasThreads: false,
+    isBatchInvariant: false,
     open: (artifact, signature) => wrapFailure(name, artifact, openSession(tf, artifact, signature)),
   };
 }
@@ -37,6 +40,13 @@ async function openSession(tf: Tfjs, artifact: string, signature: Signature): Pr
   const isAsync = hasControlFlow(json.modelTopology);
   return {
     predict: (inputs) => wrapFailure(name, artifact, predict(tf, { model, isAsync }, signature, inputs)),
+    time: (inputs, count) =>
+      wrapFailure(
+        name,
+        artifact,
+        timeCalls(count, () => predict(tf, { model, isAsync }, signature, inputs)),
+      ),
+    isLost: () => false,
     close: () => {
       model.dispose();
       return Promise.resolve();

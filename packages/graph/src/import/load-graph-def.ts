@@ -21,9 +21,9 @@ export interface LoadedGraphDef {
    */
   readonly weights: Readonly<Record<string, tf.Tensor>>;
   /** Takes a tensor for each of {@link inputs}, gives one for each output of the plan; they are the caller's. */
-  compute(...inputs: tf.Tensor[]): Promise<tf.Tensor[]>;
+  readonly compute: (...inputs: tf.Tensor[]) => Promise<tf.Tensor[]>;
   /** Frees the variables. */
-  dispose(): void;
+  readonly dispose: () => void;
 }
 
 function toTensorProto({ dtype, shape, values }: WeightData): TensorProto {

@@ -1,0 +1,218 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { type ErrorCode, isCkptError } from "@ckpt/manifest";
+import * as tf from "@tensorflow/tfjs";
+import { beforeAll, describe, expect, it } from "vitest";
+
+import { readNarrowValues } from "../src/import/narrow-tensor.js";
+import { captureGraphDef, listOutputCandidates, loadGraphDef, planImport, type Pins } from "../src/index.js";
+import {
+  DataType,
+  type GraphDef,
+  GraphDefSchema,
+  type NodeDefSchema,
+  type TensorProto,
+  TensorProtoSchema,
+} from "../src/proto/gen/tensorflow/graph_pb.js";
+
+type NodeInit = MessageInitShape<typeof NodeDefSchema>;
+type Attributes = NonNullable<NodeInit["attr"]>;
+
+const float: Attributes = { dtype: { value: { case: "type", value: DataType.DT_FLOAT } } };
+
+function node(name: string, op: string, input: string[] = [], attr: Attributes = {}): NodeInit {
+  return { name, op, input, attr };
+}
+
+function placeholder(name: string, type: DataType, sizes?: readonly number[]): NodeInit {
+  const dim = (sizes ?? []).map((size) => ({ size: BigInt(size) }));
+  return node(name, "Placeholder", [], {
+    dtype: { value: { case: "type", value: type } },
+    shape: { value: { case: "shape", value: sizes === undefined ? { unknownRank: true } : { dim } } },
+  });
+}
+
+function constant(name: string, values: number[], sizes: readonly number[] = [values.length]): NodeInit {
+  const dim = sizes.map((size) => ({ size: BigInt(size) }));
+  const value = { dtype: DataType.DT_FLOAT, tensorShape: { dim }, floatVal: values };
+  return node(name, "Const", [], { ...float, value: { value: { case: "tensor", value } } });
+}
+
+function graph(nodes: readonly NodeInit[], library?: MessageInitShape<typeof GraphDefSchema>["library"]): GraphDef {
+  return create(GraphDefSchema, { node: [...nodes], ...(library === undefined ? {} : { library }) });
+}
+
+function plan(graphDef: GraphDef, output: string, pins: Pins = {}): ReturnType<typeof planImport> {
+  return planImport(graphDef, { path: "model", outputs: [{ name: "y", tensor: output }], pins });
+}
+
+function failure(action: () => unknown, code: ErrorCode): string {
+  try {
+    action();
+  } catch (error) {
+    if (isCkptError(error, code)) return error.message;
+    throw error;
+  }
+  throw new Error("It was not refused.");
+}
+
+const x = placeholder("x", DataType.DT_FLOAT, [-1, 2]);
+const training = placeholder("is_training", DataType.DT_BOOL, []);
+const branches = graph([
+  x,
+  training,
+  node("not", "LogicalNot", ["is_training"]),
+  node("switch", "Switch", ["x", "not"]),
+  node("twice", "AddV2", ["switch:1", "switch:1"], { T: float["dtype"]! }),
+  node("square", "Square", ["switch"], { T: float["dtype"]! }),
+  node("merge", "Merge", ["twice", "square"]),
+  node("y", "Identity", ["merge", "^init"]),
+  node("init", "NoOp"),
+]);
+
+beforeAll(() => tf.setBackend("cpu"));
+
+describe("branches", () => {
+  it.each<[string, readonly string[]]>([
+    ["true", ["Placeholder", "Square", "Identity"]],
+    ["false", ["Placeholder", "AddV2", "Identity"]],
+  ])("that a pinned placeholder decides leave the one taken: is_training=%s", async (pin, ops) => {
+    const planned = plan(branches, "y", { is_training: pin });
+    expect(planned.nodes.map(({ op }) => op)).toEqual(ops);
+    expect(planned.inputs.map(({ name }) => name)).toEqual(["x"]);
+    const loaded = await loadGraphDef(planned, new Map());
+    const [result] = await loaded.compute(tf.tensor2d([[1, -3]]));
+    expect(result?.dataSync()).toEqual(Float32Array.from(pin === "true" ? [1, 9] : [2, -6]));
+    expect((await captureGraphDef(planned, new Map())).signature).toEqual({
+      inputs: [{ name: "x", dtype: "float32", shape: [null, 2] }],
+      outputs: [{ name: "y", dtype: "float32", shape: [null, 2] }],
+    });
+  });
+
+  it("that are open name the placeholder to pin", () => {
+    expect(failure(() => plan(branches, "y"), "MODEL_UNREADABLE")).toMatch(/switch.*is_training/);
+  });
+
+  it("that are not taken cannot be an output", () => {
+    const message = failure(() => plan(branches, "twice", { is_training: "true" }), "MODEL_UNREADABLE");
+    expect(message).toMatch(/output y is never computed/);
+  });
+});
+
+describe("what is asked for", () => {
+  it.each<[string, string, Pins]>([
+    ["an output that is no node", "nothing", { is_training: "false" }],
+    ["a pin of what is no placeholder", "y", { square: "1" }],
+    ["a pin that is no flag", "y", { is_training: "maybe" }],
+  ])("is refused: %s", (_, output, pins) => {
+    failure(() => plan(branches, output, pins), "INVALID_OPTION");
+  });
+
+  it("is proposed: what depends on an input, not what trains or is fed labels", () => {
+    const candidates = listOutputCandidates(
+      graph([
+        x,
+        placeholder("labels", DataType.DT_FLOAT, [-1, 2]),
+        node("logits", "MatMul", ["x", "x"]),
+        node("probs", "Softmax", ["logits"]),
+        node("loss", "Sub", ["probs", "labels"]),
+        node("gradients/probs_grad", "Mul", ["probs", "probs"]),
+        node("save/Assign", "Assign", ["probs", "probs"]),
+      ]),
+      "model",
+    );
+    expect(candidates.map(({ name }) => name)).toEqual(["probs", "logits"]);
+  });
+
+  it("says of a placeholder without a rank that it has none", async () => {
+    const planned = plan(graph([placeholder("x", DataType.DT_FLOAT), node("y", "Relu", ["x"])]), "y");
+    await expect(loadGraphDef(planned, new Map())).rejects.toMatchObject({ code: "UNSUPPORTED_SHAPE" });
+  });
+
+  it("names every operation that TensorFlow.js does not execute", async () => {
+    const planned = plan(graph([x, node("a", "Bessel", ["x"]), node("y", "Digamma", ["a"])]), "y");
+    await expect(loadGraphDef(planned, new Map())).rejects.toMatchObject({
+      code: "UNSUPPORTED_OP",
+      details: { ops: [{ op: "Bessel" }, { op: "Digamma" }] },
+    });
+  });
+});
+
+function normalize(isTraining: boolean): GraphDef {
+  return graph([
+    placeholder("x", DataType.DT_FLOAT, [-1, 2, 2, 1]),
+    ...["scale", "offset", "mean"].map((name, index) => constant(name, [index])),
+    constant("variance", [4]),
+    node("y", "FusedBatchNormV3", ["x", "scale", "offset", "mean", "variance"], {
+      is_training: { value: { case: "b", value: isTraining } },
+    }),
+  ]);
+}
+
+describe("batch normalization", () => {
+  it("in training mode is refused by name", () => {
+    expect(failure(() => plan(normalize(true), "y"), "MODEL_UNREADABLE")).toMatch(/batch normalization y/);
+    expect(plan(normalize(false), "y").nodes).toHaveLength(6);
+  });
+});
+
+const argument = [{ name: "a", type: DataType.DT_FLOAT }];
+
+function call(name: string, input: string, callee: string): NodeInit {
+  return node(name, "PartitionedCall", [input], { f: { value: { case: "func", value: { name: callee } } } });
+}
+
+describe("functions", () => {
+  it("stand in the place of their calls, inner calls too", () => {
+    const graphDef = graph([x, call("y", "x", "outer")], {
+      function: [
+        {
+          signature: { name: "outer", inputArg: argument, outputArg: [{ name: "b" }] },
+          nodeDef: [call("inner", "a", "inner")],
+          ret: { b: "inner:output:0" },
+        },
+        {
+          signature: { name: "inner", inputArg: argument, outputArg: [{ name: "b" }] },
+          nodeDef: [node("top", "TopKV2", ["a", "a"]), node("relu", "Relu", ["top:values:0"])],
+          ret: { b: "relu:activations:0" },
+        },
+      ],
+    });
+    const { nodes, outputs } = plan(graphDef, "y");
+    expect(nodes.map(({ name }) => name)).toEqual(["x", "y/inner/top", "y/inner/relu"]);
+    expect(outputs).toEqual([{ name: "y", tensor: "y/inner/relu" }]);
+  });
+
+  it("that call themselves are refused", () => {
+    const body = {
+      signature: { name: "loop", inputArg: argument, outputArg: [{ name: "b" }] },
+      nodeDef: [call("again", "a", "loop")],
+      ret: { b: "again:output:0" },
+    };
+    const endless = graph([x, call("y", "x", "loop")], { function: [body] });
+    expect(failure(() => plan(endless, "y"), "MODEL_UNREADABLE")).toMatch(/more than 100 deep/);
+  });
+});
+
+describe("readNarrowValues", () => {
+  type Fields = Partial<
+    Pick<TensorProto, "int64Val" | "doubleVal" | "halfVal" | "boolVal" | "stringVal" | "tensorContent">
+  >;
+  const read = (dtype: DataType, fields: Fields): ArrayLike<number> =>
+    readNarrowValues(create(TensorProtoSchema, { dtype, tensorShape: { dim: [{ size: 2n }] }, ...fields }), "c").values;
+
+  it.each<[string, DataType, Fields, ArrayLike<number>]>([
+    ["int64", DataType.DT_INT64, { int64Val: [1n, -2n] }, Int32Array.of(1, -2)],
+    ["a list that is shorter", DataType.DT_DOUBLE, { doubleVal: [0.5] }, Float32Array.of(0.5, 0.5)],
+    ["half", DataType.DT_HALF, { halfVal: [0x3c00, 0xc400] }, Float32Array.of(1, -4)],
+    ["bfloat16", DataType.DT_BFLOAT16, { halfVal: [0x3f80, 0xc040] }, Float32Array.of(1, -3)],
+    ["bytes", DataType.DT_INT16, { tensorContent: Uint8Array.of(1, 0, 255, 255) }, Int32Array.of(1, -1)],
+    ["bool", DataType.DT_BOOL, { boolVal: [true, false] }, Uint8Array.of(1, 0)],
+  ])("reads %s", (_, dtype, fields, expected) => {
+    expect(read(dtype, fields)).toEqual(expected);
+  });
+
+  it("refuses what int32 does not hold, and text", () => {
+    failure(() => read(DataType.DT_INT64, { int64Val: [2n ** 40n] }), "UNSUPPORTED_DTYPE");
+    failure(() => read(DataType.DT_STRING, { stringVal: [new Uint8Array()] }), "UNSUPPORTED_DTYPE");
+  });
+});
