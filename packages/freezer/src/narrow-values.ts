@@ -47,8 +47,17 @@ export function narrowValues(tensor: TensorValue, where: string): WeightData {
       return asIntegers(Int32Array.from(tensor.values));
     case "bool":
       return { dtype: "bool", shape, values: tensor.values };
-    default:
+    case "string":
+    case "complex64":
+    case "complex128":
+    case "qint8":
+    case "quint8":
+    case "qint16":
+    case "quint16":
+    case "qint32":
       return refuse(tensor.dtype);
+    default:
+      throw new TypeError(`unknown tensor ${JSON.stringify(tensor satisfies never)}`);
   }
 }
 

@@ -6,10 +6,10 @@ import type { ReferenceRunner } from "./verify/runner.js";
 /** How models of one kind become graphs. */
 export interface ModelFamily<Source, Loaded extends { readonly topologyDigest: string }> {
   /** Reads a model. Those of equal `topologyDigest` differ in their weights only. */
-  load(source: Source): Promise<Loaded>;
-  capture(loaded: Loaded): Promise<FreezeTemplate<Loaded>>;
+  readonly load: (source: Source) => Promise<Loaded>;
+  readonly capture: (loaded: Loaded) => Promise<FreezeTemplate<Loaded>>;
   /** Puts the weights of a model into a template of the same topology. */
-  bind(template: GraphTemplate, loaded: Loaded): Graph;
+  readonly bind: (template: GraphTemplate, loaded: Loaded) => Graph;
 }
 
 /** A model that can be written. */
