@@ -50,7 +50,15 @@ describe("parseConfig", () => {
       backend: "auto",
       data: { ...valid.data, seed: 3 },
       train: { ...valid.train, measureEverySteps: 5, maxToKeep: 9 },
-      freeze: { formats: ["graph-model"], tolerance: 1e-4, quantize: [{ as: "u8", weights: "*" }] },
+      freeze: {
+        formats: ["graph-model"],
+        tolerance: 1e-4,
+        quantize: [{ as: "u8", weights: "*" }],
+        maxUnrolledSteps: 0,
+        inputs: ["hidden"],
+        outputs: ["classes"],
+        furtherSignatures: { embed: { outputs: ["hidden"] } },
+      },
       evaluate: { split: "select", metrics: ["accuracy", "logLoss"], engine: "tfjs", batchSize: 32 },
     };
     expect(parseConfig(full, "ckpt.config.ts")).toEqual(full);

@@ -21,6 +21,7 @@ const input = z.strictObject({
   dtype: z.enum(["float32", "int32"]).exactOptional(),
 });
 
+const names = z.array(z.string().min(1)).min(1);
 const fraction = z.number().positive().max(1).exactOptional();
 
 const data = z.strictObject({
@@ -89,6 +90,10 @@ const configSchema: z.ZodType<CkptConfig> = z.strictObject({
         .array(z.strictObject({ as: z.enum(quantizations), weights: z.string().min(1) }))
         .min(1)
         .exactOptional(),
+      maxUnrolledSteps: z.int().nonnegative().exactOptional(),
+      inputs: names.exactOptional(),
+      outputs: names.exactOptional(),
+      furtherSignatures: z.record(z.string(), z.strictObject({ outputs: names })).exactOptional(),
     })
     .exactOptional(),
   evaluate: z

@@ -52,6 +52,14 @@ export interface FreezeConfig {
   readonly tolerance?: number;
   /** How the GraphModel stores weights, by patterns of their names; the last that matches counts. Default: as floats. */
   readonly quantize?: readonly QuantizeRule[];
+  /** Recurrences of no more steps stand in the TensorFlow formats step by step, longer ones as a loop. Default: 200. */
+  readonly maxUnrolledSteps?: number;
+  /** Layers whose values become the inputs. Default: the model's own inputs. */
+  readonly inputs?: readonly string[];
+  /** Layers or outputs to end at. Default: the model's own outputs. */
+  readonly outputs?: readonly string[];
+  /** Signatures of the SavedModel besides `serving_default`, by key. Default: none. */
+  readonly furtherSignatures?: Readonly<Record<string, { readonly outputs: readonly string[] }>>;
 }
 
 /** How candidates are scored and ranked. */

@@ -3,7 +3,9 @@ import {
   type ArtifactManifest,
   type FileEntry,
   listFormatFiles,
+  type ParityRecord,
   type QuantizeRule,
+  type Signature,
 } from "@ckpt/manifest";
 
 import { describeSignature, type Lines } from "./describe-signature.js";
@@ -13,15 +15,20 @@ import { formatBytes, formatCount } from "./table.js";
 export function describeArtifact(manifest: ArtifactManifest): Lines {
   return [
     ["source", describeSource(manifest)],
+    ...describeCut(manifest.cut),
     ...describeSignature(manifest.signature),
+    ...Object.entries(manifest.furtherSignatures ?? {}).map(
+      ([key, each]) => ["signature", describePiece(key, each)] as const,
+    ),
     ...describeGraph(manifest.graph),
     ...manifest.formats.map((format) => [format, describeFormatSize(manifest, format)] as const),
     ...(manifest.quantization?.rules ?? []).map((rule) => ["quantized", describeRule(rule)] as const),
     ...manifest.parity.map(
-      ({ format, engine, output, maxAbsoluteError, batchSizes }) =>
+      ({ engine, maxAbsoluteError, batchSizes, probeRows, ...record }) =>
         [
           "parity",
-          `${format} in ${engine}: ${output} within ${maxAbsoluteError.toExponential(1)}, batches ${batchSizes.join(" ")}`,
+          `${record.format} in ${engine}: ${describeOutput(record)} within ${maxAbsoluteError.toExponential(1)}, ` +
+            `batches ${batchSizes.join(" ")}${probeRows === undefined ? "" : `, ${probeRows} rows of the data`}`,
         ] as const,
     ),
     ["size", describeSize(manifest.files)],
@@ -51,6 +58,11 @@ export function describeFormatSize(manifest: ArtifactManifest, format: ArtifactF
   return describeSize(listFormatFiles(manifest, format));
 }
 
+/** An output, with the key of its signature where that is not the artifact's own. */
+export function describeOutput({ output, signature }: Pick<ParityRecord, "output" | "signature">): string {
+  return signature === undefined ? output : `${output} of ${signature}`;
+}
+
 /** How weights are stored, and which. */
 export function describeRule({ as, weights }: QuantizeRule): string {
   return `${as} ${weights}`;
@@ -60,6 +72,21 @@ export function describeRule({ as, weights }: QuantizeRule): string {
 export function describeOps(ops: Readonly<Record<string, number>>): string {
   const sorted = Object.entries(ops).toSorted(([, first], [, second]) => second - first);
   return sorted.map(([op, count]) => `${formatCount(count)} ${op}`).join(", ");
+}
+
+function describeCut(cut: ArtifactManifest["cut"] = {}): Lines {
+  const ends = [
+    ["begins at", cut.inputs],
+    ["ends at", cut.outputs],
+  ] as const;
+  return ends.flatMap(([what, names]) =>
+    names === undefined ? [] : [["piece", `${what} ${names.join(", ")}`] as const],
+  );
+}
+
+function describePiece(key: string, { inputs, outputs }: Signature): string {
+  const [from, to] = [inputs, outputs].map((specs) => specs.map(({ name }) => name).join(", "));
+  return `${key}: ${to} of ${from}`;
 }
 
 function describeGraph(graph: ArtifactManifest["graph"]): Lines {

@@ -86,7 +86,7 @@ async function dispatch(
     .strict()
     .detectLocale(false)
     // An option that may be repeated takes one value each time, and leaves the positional argument after it alone.
-    .parserConfiguration({ "greedy-arrays": false })
+    .parserConfiguration({ "greedy-arrays": false, "camel-case-expansion": false })
     .exitProcess(false)
     .wrap(Math.min(110, process.stdout.columns || 110))
     .fail((message, error) => {
@@ -119,7 +119,8 @@ async function dispatch(
   // Only these may stand before the command; where anything else does, yargs has to find out what the command is.
   const first = argv.find((argument) => !["--json", "--quiet", "--debug"].includes(argument));
   const named = Object.entries(commands).find(([name]) => name === first);
-  for (const load of named === undefined ? Object.values(commands) : [named[1]]) await load(add);
+  const others = first === "--version" ? [] : Object.values(commands);
+  for (const load of named === undefined ? others : [named[1]]) await load(add);
   await parser.parseAsync();
   return outcome;
 }

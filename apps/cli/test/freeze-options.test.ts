@@ -76,6 +76,9 @@ describe("ckpt freeze of a piece", () => {
   it("ends and begins where it is told to, and writes that down", async () => {
     const given = ["freeze", "plain/model.json", "--inputs", "hidden", "--outputs", "middle, result", "--json"];
     const { stdout } = await requireCkpt([...given, "--out", "piece"], { cwd: folder });
+    const shown = await requireCkpt(["show", "piece"], { cwd: folder });
+    expect(shown.stdout).toMatch(/^piece +begins at hidden$/m);
+    expect(shown.stdout).toMatch(/^piece +ends at middle, result$/m);
     expect(JSON.parse(stdout)).toMatchObject({
       artifacts: [
         {
@@ -86,6 +89,17 @@ describe("ckpt freeze of a piece", () => {
         },
       ],
     });
+  });
+
+  it("is a further signature of the SavedModel, which `show` names", async () => {
+    const given = ["freeze", "plain/model.json", "--further-signature", "embed=hidden", "--out", "signed", "--json"];
+    const { stdout } = await requireCkpt(given, { cwd: folder });
+    expect(JSON.parse(stdout)).toMatchObject({
+      artifacts: [{ furtherSignatures: { embed: { outputs: [{ name: "hidden" }] } } }],
+    });
+    const shown = await requireCkpt(["show", "signed"], { cwd: folder });
+    expect(shown.stdout).toMatch(/^signature +embed: hidden of hidden_input$/m);
+    expect(shown.stdout).toMatch(/^parity +saved-model in tfjs: hidden of embed within /m);
   });
 
   it("lists what there is for a name that is not there, with 2", async () => {

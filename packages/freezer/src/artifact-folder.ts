@@ -14,6 +14,7 @@ import {
 } from "@ckpt/manifest";
 
 import type { ArtifactRequest, FreezeResult, UnverifiedFormat } from "./freeze-options.js";
+import type { FurtherSignatures } from "./saved-model-signatures.js";
 
 /**
  * The artifact at `path`, if it was frozen from this model, or the same piece of it with the same pins, into just these
@@ -25,7 +26,7 @@ import type { ArtifactRequest, FreezeResult, UnverifiedFormat } from "./freeze-o
 export async function findArtifact(
   path: string,
   source: ArtifactManifest["source"],
-  { formats, tolerance, quantization, cut, pins }: ArtifactRequest,
+  { formats, tolerance, quantization, maxUnrolledSteps, cut, pins, furtherSignatures }: ArtifactRequest,
 ): Promise<FreezeResult | undefined> {
   let manifest: FreezeResult["manifest"];
   try {
@@ -37,14 +38,24 @@ export async function findArtifact(
   const isSame =
     serializeCanonicalJson([manifest.source, manifest.cut ?? null, manifest.pins ?? null]) ===
       serializeCanonicalJson([source, cut ?? null, pins ?? null]) &&
+    serializeCanonicalJson(listOutputs(manifest.furtherSignatures)) ===
+      serializeCanonicalJson(furtherSignatures ?? {}) &&
     manifest.tolerance <= tolerance &&
     JSON.stringify(manifest.quantization?.rules) === JSON.stringify(quantization?.rules) &&
     (manifest.quantization?.tolerance ?? 0) <= (quantization?.tolerance ?? 0) &&
+    manifest.maxUnrolledSteps === maxUnrolledSteps &&
     manifest.formats.length === formats.length &&
     formats.every((format) => manifest.formats.includes(format));
   return isSame && (await verifyFiles(path, manifest.files)).length === 0
     ? { path, manifest, isReused: true, unverified: listUnverified(manifest) }
     : undefined;
+}
+
+/** Further signatures as they are asked for: by the names of their outputs. */
+function listOutputs(furtherSignatures: ArtifactManifest["furtherSignatures"] = {}): FurtherSignatures {
+  return Object.fromEntries(
+    Object.entries(furtherSignatures).map(([key, { outputs }]) => [key, { outputs: outputs.map(({ name }) => name) }]),
+  );
 }
 
 /** An artifact keeps no reasons, but what was compared has a record. */

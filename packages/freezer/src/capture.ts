@@ -59,7 +59,7 @@ export function capture(model: VariablesModel): Template;
 /**
  * Captures what is in memory, by running it on a few small batches; afterwards it and the engine are as before.
  *
- * @throws {CkptError} what `captureModel` of `@ckpt/graph` throws.
+ * @throws {CkptError} INVALID_OPTION for anything else, and what `captureModel` of `@ckpt/graph` throws.
  */
 export function capture(
   source: tf.LayersModel | TensorFunction | VariablesModel,
@@ -69,11 +69,24 @@ export function capture(
     const cut = options as ModelCut;
     return createTemplate(captureLiveModel(source, cut), cut);
   }
-  if (typeof source !== "function") return createTemplate(captureVariablesModel(source), {});
+  if (typeof source !== "function") {
+    requireVariablesModel(source);
+    return createTemplate(captureVariablesModel(source), {});
+  }
   if (!("inputs" in options)) {
     throw new CkptError("INVALID_OPTION", { option: "inputs", expected: "a function's inputs", found: "none" });
   }
   return createTemplate(captureLiveFunction(source, options as FunctionOptions), {});
+}
+
+/** Programs in JavaScript pass anything, a loaded GraphModel for one. */
+function requireVariablesModel(source: unknown): void {
+  const isObject = typeof source === "object" && source !== null;
+  if (isObject && "variables" in source && "predict" in source && "inputs" in source) return;
+  const expected =
+    "a LayersModel, a function or { variables, predict, inputs }; a GraphModel by its model.json: freeze";
+  const found = isObject ? source.constructor.name : typeof source;
+  throw new CkptError("INVALID_OPTION", { option: "model", expected, found });
 }
 
 function createTemplate(computation: Computation, cut: ModelCut): Template {

@@ -1,3 +1,4 @@
+import type { EmitGraphDefOptions } from "@ckpt/graph";
 import {
   type ArtifactFormat,
   artifactFormats,
@@ -11,7 +12,7 @@ import {
 import type { FormatOptions } from "./freeze-options.js";
 
 /** What an artifact is made of and held to: the part of its manifest that the caller decides. */
-export type FormatChoice = Pick<ArtifactManifest, "formats" | "tolerance" | "quantization">;
+export type FormatChoice = Pick<ArtifactManifest, "formats" | "tolerance" | "quantization" | "maxUnrolledSteps">;
 
 /** The tolerance where none is given. */
 const defaultTolerance = 1e-5;
@@ -34,18 +35,32 @@ export function chooseFormats({
   formats = defaultArtifactFormats,
   tolerance,
   quantize = [],
+  maxUnrolledSteps,
 }: FormatOptions): FormatChoice {
   const chosen = checkFormats(formats);
   if (tolerance !== undefined && !(tolerance >= 0)) {
     throw new CkptError("INVALID_OPTION", { option: "tolerance", expected: "0 or more", found: String(tolerance) });
   }
-  const choice = { formats: chosen, tolerance: tolerance ?? defaultTolerance };
+  if (maxUnrolledSteps !== undefined && !(Number.isSafeInteger(maxUnrolledSteps) && maxUnrolledSteps >= 0)) {
+    const found = String(maxUnrolledSteps);
+    throw new CkptError("INVALID_OPTION", { option: "maxUnrolledSteps", expected: "a whole number, 0 or more", found });
+  }
+  const choice = {
+    formats: chosen,
+    tolerance: tolerance ?? defaultTolerance,
+    ...(maxUnrolledSteps === undefined ? {} : { maxUnrolledSteps }),
+  };
   if (quantize.length === 0) return choice;
   if (!chosen.includes("graph-model")) {
     const expected = "graph-model among the formats, the only one that is quantized";
     throw new CkptError("INVALID_OPTION", { option: "quantize", expected, found: chosen.join(", ") });
   }
   return { ...choice, quantization: { rules: quantize, tolerance: tolerance ?? coarsestTolerance(quantize) } };
+}
+
+/** How recurrences stand in the formats of TensorFlow. */
+export function toGraphDefOptions({ maxUnrolledSteps }: Pick<FormatChoice, "maxUnrolledSteps">): EmitGraphDefOptions {
+  return maxUnrolledSteps === undefined ? {} : { maxUnrolledSteps };
 }
 
 /** What a format of the artifact is held to. */

@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import {
   bindSignature,
   emitGraphDef,
+  type EmitGraphDefOptions,
   emitGraphModel,
   emitOnnxFiles,
   type Graph,
@@ -14,7 +15,8 @@ import {
 } from "@ckpt/graph";
 import { type ArtifactFormat, CkptError, formatPaths, isCkptError, type QuantizeRule } from "@ckpt/manifest";
 
-import type { FormatChoice } from "./choose-formats.js";
+import { type FormatChoice, toGraphDefOptions } from "./choose-formats.js";
+import type { SavedModelContent } from "./saved-model-signatures.js";
 
 /** The one file of a SavedModel whose variables are frozen. */
 export const savedModelFile = "saved_model.pb";
@@ -36,14 +38,17 @@ export interface EmittedFile {
  * stay in memory. Equal graphs give equal bytes.
  *
  * @param sourceDigest - Written into the ONNX model's metadata as `ckpt.source`.
+ * @param savedModel - What the SavedModel holds, where it has several signatures.
  * @throws {CkptError} UNSUPPORTED_OP after the last file, listing everything that any of the formats cannot express.
  */
 export function* emitFormats(
   graph: Graph,
-  { formats, quantization }: FormatChoice,
+  choice: FormatChoice,
   sourceDigest: string,
+  savedModel?: SavedModelContent,
 ): Generator<EmittedFile, void> {
-  const options = { quantize: quantization?.rules ?? [], sourceDigest };
+  const { formats, quantization } = choice;
+  const options = { quantize: quantization?.rules ?? [], loops: toGraphDefOptions(choice), sourceDigest, savedModel };
   const refusals: CkptError<"UNSUPPORTED_OP">[] = [];
   for (const format of formats) {
     try {
@@ -58,21 +63,26 @@ export function* emitFormats(
 
 interface EmitOptions {
   readonly quantize: readonly QuantizeRule[];
+  readonly loops: EmitGraphDefOptions;
   readonly sourceDigest: string;
+  readonly savedModel: SavedModelContent | undefined;
 }
 
 const emitters: Readonly<
   Record<ArtifactFormat, (graph: Graph, path: string, options: EmitOptions) => readonly EmittedFile[]>
 > = {
-  "graph-model": (graph, path, { quantize }) => toGraphModelFiles(emitGraphModel(graph, { quantize }), path),
-  "graph-def": (graph, path) => [{ path, data: splitGraphDef(emitGraphDef(graph)) }],
-  "graph-def-text": (graph, path) => [{ path, data: splitGraphDefText(emitGraphDef(graph)) }],
-  "saved-model": (graph, path) => [
-    {
-      path: `${path}/${savedModelFile}`,
-      data: splitSavedModel(emitGraphDef(graph), { [servingSignatureKey]: bindSignature(graph) }),
-    },
-  ],
+  "graph-model": (graph, path, { quantize, loops }) =>
+    toGraphModelFiles(emitGraphModel(graph, { quantize, ...loops }), path),
+  "graph-def": (graph, path, { loops }) => [{ path, data: splitGraphDef(emitGraphDef(graph, loops)) }],
+  "graph-def-text": (graph, path, { loops }) => [{ path, data: splitGraphDefText(emitGraphDef(graph, loops)) }],
+  "saved-model": (own, path, { loops, savedModel }) => {
+    const { graph, signatures } = savedModel ?? {
+      graph: own,
+      signatures: { [servingSignatureKey]: bindSignature(own) },
+    };
+    const data = splitSavedModel(emitGraphDef(graph, loops), signatures);
+    return [{ path: `${path}/${savedModelFile}`, data }];
+  },
   onnx: (graph, path, { sourceDigest }) => {
     const { model, data } = emitOnnxFiles(graph, {
       name: "model",

@@ -3,6 +3,7 @@ import type { ArtifactCut, ArtifactFormat, ArtifactManifest, QuantizeRule, Seale
 
 import { chooseFormats, type FormatChoice } from "./choose-formats.js";
 import type { FreezeProgress } from "./progress.js";
+import { checkSignatures, type FurtherSignatures } from "./saved-model-signatures.js";
 
 /** What to write, and how close it has to be. */
 export interface FormatOptions {
@@ -20,6 +21,11 @@ export interface FormatOptions {
    * they are.
    */
   readonly quantize?: readonly QuantizeRule[];
+  /**
+   * Recurrences of no more steps stand in GraphModel, GraphDef and SavedModel step by step; longer ones are a loop, for
+   * which TensorFlow.js wants `executeAsync`. ONNX has operations for them. Default: 200.
+   */
+  readonly maxUnrolledSteps?: number;
   readonly onProgress?: (progress: FreezeProgress) => void;
 }
 
@@ -31,6 +37,15 @@ export interface GraphOptions {
   readonly signature?: string;
   /** Variables have the values of their moving averages, `<name>/ExponentialMovingAverage`, where there are. */
   readonly isAveraged?: boolean;
+}
+
+/** Which piece of a model, and what else its SavedModel offers. */
+export interface PieceOptions extends ModelCut {
+  /**
+   * Signatures of the SavedModel besides `serving_default`, by key: the outputs of each, named as those of a cut. They share
+   * one graph, and each takes the inputs that its outputs need. Default: none.
+   */
+  readonly furtherSignatures?: FurtherSignatures;
 }
 
 /** A format that was written but not compared with the source. */
@@ -58,6 +73,8 @@ export interface ArtifactRequest extends FormatChoice, Pick<ArtifactManifest, "p
   readonly signatureKey?: string;
   /** Absent for the variables themselves. */
   readonly isAveraged?: true;
+  /** By ascending key; absent where there are none. */
+  readonly furtherSignatures?: FurtherSignatures;
 }
 
 /**
@@ -67,13 +84,17 @@ export interface ArtifactRequest extends FormatChoice, Pick<ArtifactManifest, "p
  */
 export function toArtifactRequest(
   { pins = {}, signature = servingSignatureKey, isAveraged = false, ...options }: FormatOptions & GraphOptions,
-  { inputs, outputs }: ModelCut,
+  { inputs, outputs, furtherSignatures = {} }: PieceOptions,
 ): ArtifactRequest {
+  const choice = chooseFormats(options);
   const cut = { ...(inputs === undefined ? {} : { inputs }), ...(outputs === undefined ? {} : { outputs }) };
   const pinned = Object.entries(pins).map(([name, value]) => [name, String(value)] as const);
   return {
-    ...chooseFormats(options),
+    ...choice,
     ...(Object.keys(cut).length === 0 ? {} : { cut }),
+    ...(Object.keys(furtherSignatures).length === 0
+      ? {}
+      : { furtherSignatures: checkSignatures(furtherSignatures, choice) }),
     ...(pinned.length === 0 ? {} : { pins: Object.fromEntries(pinned) }),
     ...(signature === servingSignatureKey ? {} : { signatureKey: signature }),
     ...(isAveraged ? { isAveraged } : {}),

@@ -1,16 +1,21 @@
 import { basename } from "node:path";
 
-import type { ModelCut } from "@ckpt/graph";
 import { artifactPath, CkptError } from "@ckpt/manifest";
 
 import { runFreezeJobs } from "./freeze-jobs.js";
-import { type FormatOptions, type FreezeResult, type GraphOptions, toArtifactRequest } from "./freeze-options.js";
+import {
+  type FormatOptions,
+  type FreezeResult,
+  type GraphOptions,
+  type PieceOptions,
+  toArtifactRequest,
+} from "./freeze-options.js";
 import { readSource } from "./read-source.js";
 import type { ModelSource, RunSource } from "./source.js";
 import type { WorkerOptions } from "./worker-options.js";
 
 /** What to freeze, where to, and how. */
-export interface FreezeOptions extends FormatOptions, GraphOptions, ModelCut {
+export interface FreezeOptions extends FormatOptions, GraphOptions, PieceOptions {
   /**
    * A checkpoint folder, the `model.json` of a LayersModel or GraphModel, the prefix of a checkpoint of TensorFlow's, or a
    * SavedModel: its path, or what `readSource` made of it.
@@ -21,7 +26,7 @@ export interface FreezeOptions extends FormatOptions, GraphOptions, ModelCut {
 }
 
 /** Which run to freeze, and how. */
-export interface FreezeRunOptions extends FormatOptions, ModelCut {
+export interface FreezeRunOptions extends FormatOptions, PieceOptions {
   /** A run: its folder, or what `readSource` made of it. */
   readonly run: string | RunSource;
   /** Freezes several checkpoints at the same time. Default: one after the other, in this thread. */

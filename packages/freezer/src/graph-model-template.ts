@@ -1,9 +1,11 @@
-import { captureGraphModel, correctKernels, type ModelCut } from "@ckpt/graph";
+import { type CapturedGraphModel, captureGraphModel, correctKernels, type ModelCut } from "@ckpt/graph";
 import * as tf from "@tensorflow/tfjs";
 
+import type { PieceOptions } from "./freeze-options.js";
 import type { FreezeTemplate } from "./freeze-template.js";
 import type { LoadedModel } from "./load-model.js";
 import { readable } from "./readable.js";
+import { joinSignatures } from "./saved-model-signatures.js";
 import { createFunctionRunner } from "./verify/tfjs-runner.js";
 
 /**
@@ -13,7 +15,7 @@ import { createFunctionRunner } from "./verify/tfjs-runner.js";
  */
 export async function captureGraphModelTemplate(
   loaded: LoadedModel,
-  cut: ModelCut,
+  { furtherSignatures, ...cut }: PieceOptions,
 ): Promise<FreezeTemplate<LoadedModel>> {
   const { topology, weightSpecs, extras } = loaded.json;
   const model = await readable(loaded, () =>
@@ -28,14 +30,21 @@ export async function captureGraphModelTemplate(
   );
   try {
     const corrections = new Set<string>();
-    const { template, compute } = correctKernels(
-      () => captureGraphModel(model, listNodes(topology), cut),
-      (reason) => corrections.add(reason),
-    );
+    const capture = (piece: ModelCut): CapturedGraphModel =>
+      correctKernels(
+        () => captureGraphModel(model, listNodes(topology), piece),
+        (reason) => corrections.add(reason),
+      );
+    const { template, compute } = capture(cut);
     return {
       graph: template,
+      shared:
+        furtherSignatures === undefined
+          ? undefined
+          : capture(joinSignatures(cut, template.signature, furtherSignatures)).template,
       corrections,
       reference: createFunctionRunner(compute),
+      createReference: (piece) => createFunctionRunner(capture(piece).compute),
       // Equal topologies of GraphModels are the same files.
       assignWeights: async () => {},
       dispose: () => {

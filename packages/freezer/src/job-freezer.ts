@@ -4,12 +4,13 @@ import * as tf from "@tensorflow/tfjs";
 import { findArtifact, requireReplaceable } from "./artifact-folder.js";
 import { bindSavedWeights } from "./bind-saved-weights.js";
 import type { EarlierArtifact } from "./earlier-artifact.js";
-import type { ArtifactRequest, FreezeResult } from "./freeze-options.js";
+import type { ArtifactRequest, FreezeResult, PieceOptions } from "./freeze-options.js";
 import { captureTemplate } from "./freeze-template.js";
 import { createGraphLoader, type LoadedGraph } from "./load-graph.js";
 import { type LoadedModel, loadModel } from "./load-model.js";
 import type { FreezeProgress } from "./progress.js";
 import { readProbe } from "./read-probe.js";
+import { bindContent } from "./saved-model-signatures.js";
 import { isTensorFlowSource, type ModelSource, type TensorFlowSource, type TfjsModelSource } from "./source.js";
 import { createTemplateKeeper, type TemplateKeeper } from "./template-keeper.js";
 import { bindVariables, captureTensorFlowTemplate } from "./tensorflow-template.js";
@@ -45,13 +46,15 @@ export interface JobFreezer {
 }
 
 /** Captures a topology once for all jobs in a row that share it, and not at all for artifacts that are there already. */
-export function createJobFreezer(request: JobRequest): JobFreezer {
+export function createJobFreezer({ isSkippingRemoved, ...request }: JobRequest): JobFreezer {
+  const { cut, furtherSignatures } = request;
+  const piece: PieceOptions = { ...cut, ...(furtherSignatures === undefined ? {} : { furtherSignatures }) };
   const tfjsModels = createTemplateKeeper<TfjsModelSource, LoadedModel>({
     load: async (source) => {
       refuseGraphOptions(source, request);
       return loadModel(source);
     },
-    capture: (loaded) => captureTemplate(loaded, request.cut ?? {}),
+    capture: (loaded) => captureTemplate(loaded, piece),
     bind: (template, { weights, source }) => bindSavedWeights(template, weights, source.path),
   });
   const tensorFlowGraphs = createTemplateKeeper<TensorFlowSource, LoadedGraph>({
@@ -67,12 +70,17 @@ export function createJobFreezer(request: JobRequest): JobFreezer {
         onProgress({ kind: "corrected", source: source.path, backend: tf.getBackend(), reason });
       }
     };
-    const { template, graph, reference } = isTensorFlowSource(source)
+    const { template, graph, shared, reference, createReference } = isTensorFlowSource(source)
       ? await tensorFlowGraphs.prepare(source, onCaptured)
       : await tfjsModels.prepare(source, onCaptured);
+    const further =
+      shared === undefined
+        ? {}
+        : { further: { ...bindContent(shared, template.signature, furtherSignatures ?? {}), createReference } };
     return writeArtifact(
       {
         graph,
+        ...further,
         signature: template.signature,
         probeShapes: template.probeShapes,
         probe: await readProbe(source),
@@ -91,7 +99,7 @@ export function createJobFreezer(request: JobRequest): JobFreezer {
       await requireReplaceable(out);
       if (source.kind !== "checkpoint") return freezeLeased(job, earlier, onProgress);
       const lease = await leaseFolder(source.path).catch((error: unknown) => {
-        if (request.isSkippingRemoved && isCkptError(error, "MANIFEST_MISSING")) return undefined;
+        if (isSkippingRemoved && isCkptError(error, "MANIFEST_MISSING")) return undefined;
         throw error;
       });
       if (lease === undefined) {
@@ -113,7 +121,10 @@ export function createJobFreezer(request: JobRequest): JobFreezer {
 }
 
 /** What the manifest says of a source. */
-function describeSource(source: ModelSource, { signatureKey, isAveraged }: JobRequest): ArtifactManifest["source"] {
+function describeSource(
+  source: ModelSource,
+  { signatureKey, isAveraged }: ArtifactRequest,
+): ArtifactManifest["source"] {
   return {
     kind: source.kind,
     digest: source.digest,
@@ -124,7 +135,10 @@ function describeSource(source: ModelSource, { signatureKey, isAveraged }: JobRe
 }
 
 /** Pins, signatures and averages are those of a graph of TensorFlow. */
-function refuseGraphOptions({ kind, path }: TfjsModelSource, { pins, signatureKey, isAveraged }: JobRequest): void {
+function refuseGraphOptions(
+  { kind, path }: TfjsModelSource,
+  { pins, signatureKey, isAveraged }: ArtifactRequest,
+): void {
   const given = { "--pin": pins, "--signature": signatureKey, "--averages": isAveraged };
   const option = Object.entries(given).find(([, value]) => value !== undefined)?.[0];
   if (option === undefined) return;

@@ -1,9 +1,12 @@
-import { captureModel, correctKernels, createModelFunction, type ModelCut } from "@ckpt/graph";
+import { captureModel, correctKernels, createModelFunction, type GraphTemplate, type ModelCut } from "@ckpt/graph";
 import * as tf from "@tensorflow/tfjs";
 
+import type { PieceOptions } from "./freeze-options.js";
 import type { FreezeTemplate } from "./freeze-template.js";
 import type { LoadedModel } from "./load-model.js";
 import { readable } from "./readable.js";
+import { joinSignatures } from "./saved-model-signatures.js";
+import type { ReferenceRunner } from "./verify/runner.js";
 import { createFunctionRunner, createLayersModelRunner } from "./verify/tfjs-runner.js";
 import { withoutWeightValues } from "./without-weight-values.js";
 
@@ -15,7 +18,7 @@ import { withoutWeightValues } from "./without-weight-values.js";
  */
 export async function captureLayersModelTemplate(
   loaded: LoadedModel,
-  cut: ModelCut,
+  { furtherSignatures, ...cut }: PieceOptions,
 ): Promise<FreezeTemplate<LoadedModel>> {
   const { topology, weightSpecs } = loaded.json;
   const model = await readable(loaded, () =>
@@ -30,16 +33,23 @@ export async function captureLayersModelTemplate(
   try {
     const isWhole = cut.inputs === undefined && cut.outputs === undefined;
     const corrections = new Set<string>();
-    const graph = correctKernels(
-      () => captureModel(model, cut),
-      (reason) => corrections.add(reason),
-    );
+    const capture = (piece: ModelCut): GraphTemplate =>
+      withoutWeightValues(
+        correctKernels(
+          () => captureModel(model, piece),
+          (reason) => corrections.add(reason),
+        ),
+      );
+    const graph = capture(cut);
+    const createReference = (piece: ModelCut): ReferenceRunner =>
+      createFunctionRunner(createModelFunction(model, piece).compute);
     return {
-      graph: withoutWeightValues(graph),
+      graph,
+      shared:
+        furtherSignatures === undefined ? undefined : capture(joinSignatures(cut, graph.signature, furtherSignatures)),
       corrections,
-      reference: isWhole
-        ? createLayersModelRunner(model)
-        : createFunctionRunner(createModelFunction(model, cut).compute),
+      reference: isWhole ? createLayersModelRunner(model) : createReference(cut),
+      createReference,
       assignWeights: (next) => assignWeights(model, next),
       dispose: () => {
         disposeModel(model);

@@ -19,7 +19,7 @@ import type { ArtifactRequest } from "./freeze-options.js";
 import { savedModelGraph } from "./read-tensorflow-source.js";
 
 /** What of a graph is frozen. */
-export type GraphRequest = Pick<ArtifactRequest, "cut" | "pins" | "signatureKey" | "isAveraged">;
+export type GraphRequest = Pick<ArtifactRequest, "cut" | "pins" | "signatureKey" | "isAveraged" | "furtherSignatures">;
 
 /** A graph of TensorFlow with its variables still open. */
 export interface PlannedGraph {
@@ -45,8 +45,13 @@ const servingTag = "serve";
 export function planGraph(
   bytes: Uint8Array,
   { file, path }: { readonly file: string; readonly path: string },
-  { cut, pins = {}, signatureKey }: GraphRequest,
+  { cut, pins = {}, signatureKey, furtherSignatures }: GraphRequest,
 ): PlannedGraph {
+  if (furtherSignatures !== undefined) {
+    const expected = "none for a graph of TensorFlow, which is frozen for one signature";
+    const found = Object.keys(furtherSignatures).join(", ");
+    throw new CkptError("INVALID_OPTION", { option: "--further-signature", expected, found });
+  }
   if (cut?.inputs !== undefined) {
     const expected = "none for a graph of TensorFlow, whose inputs are placeholders: pin those that are not to be fed";
     throw new CkptError("INVALID_OPTION", { option: "--inputs", expected, found: cut.inputs.join(", ") });

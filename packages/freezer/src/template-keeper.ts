@@ -1,7 +1,6 @@
 import type { Graph, GraphTemplate } from "@ckpt/graph";
 
 import type { FreezeTemplate } from "./freeze-template.js";
-import type { ReferenceRunner } from "./verify/runner.js";
 
 /** How models of one kind become graphs. */
 export interface ModelFamily<Source, Loaded extends { readonly topologyDigest: string }> {
@@ -12,13 +11,13 @@ export interface ModelFamily<Source, Loaded extends { readonly topologyDigest: s
   readonly bind: (template: GraphTemplate, loaded: Loaded) => Graph;
 }
 
-/** A model that can be written. */
-export interface PreparedModel {
+/** A model that can be written, with its references until the next one is prepared. */
+export interface PreparedModel extends Pick<FreezeTemplate<never>, "reference" | "createReference"> {
   readonly template: GraphTemplate;
   /** With the model's weights. */
   readonly graph: Graph;
-  /** The model itself; until the next one is prepared. */
-  readonly reference: ReferenceRunner;
+  /** The same with the outputs of all signatures; absent where there are no further ones. */
+  readonly shared: Graph | undefined;
 }
 
 /** Captures a topology once for all models in a row that share it. */
@@ -53,8 +52,14 @@ export function createTemplateKeeper<Source, Loaded extends { readonly topologyD
         kept = { topologyDigest, template: await capture(loaded) };
         onCaptured(kept.template, topologyDigest);
       }
-      const { graph, reference } = kept.template;
-      return { template: graph, graph: bind(graph, loaded), reference };
+      const { graph, shared, reference, createReference } = kept.template;
+      return {
+        template: graph,
+        graph: bind(graph, loaded),
+        shared: shared === undefined ? undefined : bind(shared, loaded),
+        reference,
+        createReference,
+      };
     },
     dispose,
   };

@@ -17,8 +17,12 @@ export async function captureTensorFlowTemplate(loaded: LoadedGraph): Promise<Fr
   let model = await loadGraphDef(loaded.plan, loaded.values);
   return {
     graph: withoutWeightValues(graph),
+    shared: undefined,
     corrections: new Set(),
     reference: createLaterRunner((...inputs) => model.compute(...inputs)),
+    createReference: () => {
+      throw new TypeError("a graph of TensorFlow has no further signatures");
+    },
     assignWeights: async ({ plan, values }) => {
       const next = await loadGraphDef(plan, values);
       model.dispose();

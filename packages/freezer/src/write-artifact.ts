@@ -1,6 +1,6 @@
 import { join, resolve } from "node:path";
 
-import { type Graph, type GraphTemplate, measureGraph } from "@ckpt/graph";
+import { type Graph, type GraphTemplate, measureGraph, type ModelCut } from "@ckpt/graph";
 import {
   type ArtifactFormat,
   type ArtifactManifest,
@@ -17,8 +17,9 @@ import { emitFormats } from "./emit-formats.js";
 import type { ArtifactRequest, FreezeResult } from "./freeze-options.js";
 import type { FreezeProgress } from "./progress.js";
 import type { ProbeInput } from "./read-probe.js";
+import { type BoundPiece, listPieces, type SavedModelContent } from "./saved-model-signatures.js";
 import type { ReferenceRunner } from "./verify/runner.js";
-import { verifyFormats } from "./verify/verify-formats.js";
+import { verifyFormats, type VerifyFormatsOptions } from "./verify/verify-formats.js";
 
 /** A computation with its weights in place, and what it is compared with. */
 export interface BoundSource {
@@ -29,10 +30,17 @@ export interface BoundSource {
   readonly probe: readonly ProbeInput[];
   /** The model itself, with the same weights. */
   readonly reference: ReferenceRunner;
+  /** What the SavedModel holds, where it has several signatures, and what the further ones are compared with. */
+  readonly further?: FurtherContent;
   /** What the manifest says of it. */
   readonly source: ArtifactManifest["source"];
   /** What progress calls it: its path, or its name. */
   readonly label: string;
+}
+
+/** A SavedModel with several signatures, and the model they are pieces of. */
+export interface FurtherContent extends SavedModelContent {
+  readonly createReference: (piece: ModelCut) => ReferenceRunner;
 }
 
 /** Where an artifact goes, and what it is held to. */
@@ -51,26 +59,20 @@ export interface WriteArtifactOptions extends ArtifactRequest {
  * @throws {CkptError} what `emitFormats` and `verifyFormats` throw; FILE_SYSTEM.
  */
 export async function writeArtifact(
-  { graph, signature, probeShapes, probe, reference, source, label }: BoundSource,
-  { out, cut, pins, onProgress, earlier, formats, tolerance, quantization }: WriteArtifactOptions,
+  { graph, signature, probeShapes, probe, reference, further, source, label }: BoundSource,
+  { out, cut, pins, onProgress, earlier, ...request }: WriteArtifactOptions,
 ): Promise<FreezeResult> {
-  const choice = { formats, tolerance, ...(quantization === undefined ? {} : { quantization }) };
+  const { furtherSignatures: _named, signatureKey: _key, isAveraged: _averages, ...choice } = request;
   // Resolved, so that `.` and `..` have a parent to be staged in.
   const staged = await stageFolder(resolve(out), { isReplacing: true });
   try {
-    for (const file of emitFormats(graph, choice, source.digest)) await writeOrLink(staged, file, earlier);
-    const { parity, unverified } = await verifyFormats({
-      folder: staged.path,
-      choice,
-      graph,
-      signature,
-      probeShapes,
-      probe,
-      reference,
-      artifact: out,
-    });
+    for (const file of emitFormats(graph, choice, source.digest, further)) await writeOrLink(staged, file, earlier);
+    const place = { folder: staged.path, choice, probe, artifact: out, savedModel: further };
+    const own = await verifyFormats({ ...place, graph, signature, probeShapes, reference });
+    const pieces = further === undefined ? [] : listPieces(further, probeShapes);
+    const parity = [...own.parity, ...(await verifyPieces(pieces, further, place))];
     for (const progress of describeParity(label, parity)) onProgress(progress);
-    for (const format of unverified) onProgress({ kind: "unverified", source: label, ...format });
+    for (const format of own.unverified) onProgress({ kind: "unverified", source: label, ...format });
     await staged.commit(manifestNames.artifact, (files): ArtifactManifest => ({
       kind: artifactManifestType.kind,
       schemaVersion: artifactManifestType.schemaVersion,
@@ -78,17 +80,41 @@ export async function writeArtifact(
       ...(cut === undefined ? {} : { cut }),
       ...(pins === undefined ? {} : { pins }),
       signature,
+      ...(pieces.length === 0
+        ? {}
+        : { furtherSignatures: Object.fromEntries(pieces.map((piece) => [piece.key, piece.signature])) }),
       ...choice,
       graph: measureGraph(graph),
       parity,
       files,
     }));
     const manifest = await readDocument(artifactManifestType, join(out, manifestNames.artifact));
-    return { path: out, manifest, isReused: false, unverified };
+    return { path: out, manifest, isReused: false, unverified: own.unverified };
   } catch (error) {
     await staged.abandon();
     throw error;
   }
+}
+
+/** The further signatures, each as a model of its own, in what was written of the SavedModel. */
+async function verifyPieces(
+  pieces: readonly BoundPiece[],
+  further: FurtherContent | undefined,
+  place: Omit<VerifyFormatsOptions, "graph" | "signature" | "probeShapes" | "reference">,
+): Promise<readonly ParityRecord[]> {
+  if (further === undefined) return [];
+  const { graph, createReference } = further;
+  const parity: ParityRecord[] = [];
+  for (const { key: signatureKey, signature, probeShapes } of pieces) {
+    const reference = createReference({
+      inputs: signature.inputs.map(({ name }) => name),
+      outputs: signature.outputs.map(({ name }) => name),
+    });
+    const choice = { ...place.choice, formats: ["saved-model"] as const };
+    const options = { ...place, choice, graph, signature, signatureKey, probeShapes, reference };
+    parity.push(...(await verifyFormats(options)).parity);
+  }
+  return parity;
 }
 
 /** One line of progress for each format, whatever the number of its outputs. */

@@ -43,6 +43,36 @@ describe("capture of a LayersModel in memory", () => {
     }
   });
 
+  it("starts a stateful model from zeros, and leaves it where it is in its sequence", async () => {
+    const folder = await createTemporaryFolder();
+    const model = tf.sequential({
+      layers: [
+        tf.layers.lstm({ name: "memory", batchInputShape: [2, 4, 3], units: 3, stateful: true }),
+        tf.layers.dense({ units: 2 }),
+      ],
+    });
+    const steps = tf.ones([2, 4, 3]);
+    const predict = (): ArrayLike<number> => (model.predict(steps, { batchSize: 2 }) as tf.Tensor).dataSync();
+    const first = predict();
+    const second = predict();
+    model.resetStates();
+    predict();
+    const { numTensors } = tf.memory();
+
+    const whole = await capture(model).bind().write(join(folder, "whole"));
+    expectExact(whole, 4);
+    expectExact(
+      await capture(model, { outputs: ["memory"] })
+        .bind()
+        .write(join(folder, "piece")),
+      4,
+    );
+    expect(tf.memory().numTensors).toBe(numTensors);
+    expect(predict()).toEqual(second);
+    const [found] = await predictArtifact(whole.path, [steps]);
+    expect([...(found ?? [])].map(round)).toEqual(Array.from(first, round));
+  });
+
   it("leaves the model's own weights as they are while it compares others", async () => {
     const folder = await createTemporaryFolder();
     const model = createDenseModel(1);
@@ -154,6 +184,16 @@ describe("capture of a model written by hand", () => {
     const result = await template.bind(await readWeights(source)).write(join(folder, "artifact"));
     expectExact(result, 8);
     expect(template.bind(await readWeights(source)).digest).toBe(trained.template().bind().digest);
+  });
+
+  it.each([
+    ["a GraphModel", new tf.GraphModel("somewhere"), "GraphModel"],
+    ["a path", "model.json", "string"],
+    ["nothing", undefined, "undefined"],
+  ])("is no %s, which the error names", (_, source, found) => {
+    expect(() => capture(source as unknown as tf.LayersModel)).toThrow(
+      expect.objectContaining({ code: "INVALID_OPTION", details: expect.objectContaining({ option: "model", found }) }),
+    );
   });
 
   it("is what the error for such a checkpoint asks for", async () => {

@@ -71,6 +71,8 @@ describe("freezeRun", () => {
 
     const [alone] = await freezeRun({ run });
     expect(await describeFolder(alone?.path ?? "")).toEqual(whole);
+    const single = await freeze({ source: checkpointPath(run, 100), out: join(run, "elsewhere") });
+    expect(await describeFolder(single.path)).toEqual(whole);
   });
 
   it("keeps one copy of a file that does not change between checkpoints", async () => {

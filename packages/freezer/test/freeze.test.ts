@@ -183,6 +183,27 @@ describe("an artifact", () => {
     expect(result.manifest.signature.inputs[0]?.shape).toEqual([null, null, 3]);
   });
 
+  it("holds a loop where a recurrence has more steps than may be unrolled, and is another artifact then", async () => {
+    const model = tf.sequential({
+      layers: [tf.layers.lstm({ inputShape: [4, 3], units: 2, recurrentInitializer: "glorotNormal" })],
+    });
+    setRandomWeights(model, 3);
+    const folder = await createTemporaryFolder();
+    const source = await writeCheckpoint(join(folder, "checkpoint"), model, 1);
+    const options = { source, out: join(folder, "artifact"), formats: ["graph-model", "graph-def"] as const };
+    const readModel = (): Promise<string> => readFile(join(options.out, "graph-model/model.json"), "utf8");
+
+    await freeze(options);
+    expect(await readModel()).not.toContain("StatelessWhile");
+    const { manifest, isReused } = await freeze({ ...options, maxUnrolledSteps: 3 });
+    expect(isReused).toBe(false);
+    expect(manifest.maxUnrolledSteps).toBe(3);
+    expect(manifest.parity.map(({ format }) => format)).toEqual(options.formats);
+    expect(await readModel()).toContain("StatelessWhile");
+    expect(await freeze({ ...options, maxUnrolledSteps: 3 })).toMatchObject({ isReused: true });
+    await expect(freeze({ ...options, maxUnrolledSteps: 1.5 })).rejects.toMatchObject({ code: "INVALID_OPTION" });
+  });
+
   it("is made of a stateful model as it is after a reset, whatever it was shown", async () => {
     const model = tf.sequential({
       layers: [tf.layers.lstm({ batchInputShape: [3, 4, 2], units: 2, stateful: true, recurrentInitializer: "zeros" })],

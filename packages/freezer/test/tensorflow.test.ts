@@ -6,6 +6,7 @@ import { type ArtifactFormat, formatPaths, type Signature, type TensorData } fro
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, it } from "vitest";
 
+import { chooseFormats } from "../src/choose-formats.js";
 import { freeze, type FreezeOptions, type FreezeResult, readSource } from "../src/index.js";
 import { openFormat } from "../src/verify/open-format.js";
 import type { FormatRunner } from "../src/verify/runner.js";
@@ -64,7 +65,7 @@ async function openGraphDef(folder: string): Promise<FormatRunner> {
 }
 
 async function openOther(format: ArtifactFormat, folder: string, signature: Signature): Promise<FormatRunner> {
-  const runner = await openFormat(format, { folder, signature, graph: noGraph });
+  const runner = await openFormat(format, { folder, signature, graph: noGraph, choice: chooseFormats({}) });
   if ("reason" in runner) throw new TypeError(runner.reason);
   return runner;
 }

@@ -54,6 +54,8 @@ export interface ArtifactManifest extends DocumentHeader<"artifact"> {
   /** Placeholders of a TensorFlow graph that have a fixed value, as text. Absent where there are none. */
   readonly pins?: Readonly<Record<string, string>>;
   readonly signature: Signature;
+  /** Signatures of the SavedModel besides `serving_default`, by key. Absent where there are none. */
+  readonly furtherSignatures?: Readonly<Record<string, Signature>>;
   readonly formats: readonly ArtifactFormat[];
   /** Largest absolute error accepted in `parity`, times the output's largest magnitude where that is above 1. */
   readonly tolerance: number;
@@ -64,6 +66,8 @@ export interface ArtifactManifest extends DocumentHeader<"artifact"> {
     /** What `tolerance` is for the other formats. */
     readonly tolerance: number;
   };
+  /** Recurrences of no more steps stand in the graphs for TensorFlow step by step. Absent where nothing was asked for: 200. */
+  readonly maxUnrolledSteps?: number;
   /** What was frozen, in figures: of the graph that every format is made of. */
   readonly graph?: {
     /** How often each operation is there, by TensorFlow's name; constants and inputs are left out. */
@@ -91,6 +95,8 @@ export interface ParityRecord {
   /** What ran the format: `tfjs`, `onnxruntime-node`, ... */
   readonly engine: string;
   readonly output: string;
+  /** Key of the signature; absent for the artifact's own. */
+  readonly signature?: string;
   /** Batch sizes compared; none of them was used in the capture. */
   readonly batchSizes: readonly number[];
   /** Rows of the checkpoint's `probe` compared besides; absent where it has none. */
@@ -131,9 +137,11 @@ export const artifactManifestType: DocumentType<ArtifactManifest> = {
       .exactOptional(),
     pins: z.record(z.string(), z.string()).exactOptional(),
     signature: signatureSchema,
+    furtherSignatures: z.record(z.string(), signatureSchema).exactOptional(),
     formats: z.array(z.enum(artifactFormats)).min(1),
     tolerance: error,
     quantization: z.object({ rules: z.array(quantizeRuleSchema).min(1), tolerance: error }).exactOptional(),
+    maxUnrolledSteps: z.int().nonnegative().exactOptional(),
     graph: z
       .object({
         ops: z.record(z.string(), z.int().positive()),
@@ -146,6 +154,7 @@ export const artifactManifestType: DocumentType<ArtifactManifest> = {
         format: z.enum(artifactFormats),
         engine: z.string(),
         output: z.string(),
+        signature: z.string().exactOptional(),
         batchSizes: z.array(z.int().positive()),
         probeRows: z.int().positive().exactOptional(),
         maxAbsoluteError: error,

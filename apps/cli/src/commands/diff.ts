@@ -1,8 +1,8 @@
 import type { ArtifactComparison, GraphComparison, WeightDifference } from "@ckpt/freezer";
-import { type ArtifactManifest, CkptError } from "@ckpt/manifest";
+import { type ArtifactManifest, CkptError, type Signature } from "@ckpt/manifest";
 
 import type { Command } from "../command.js";
-import { describeFormatSize, describeRule, describeSource } from "../describe-artifact.js";
+import { describeFormatSize, describeOutput, describeRule, describeSource } from "../describe-artifact.js";
 import { describeSignature } from "../describe-signature.js";
 import { exitCodes } from "../exit-code.js";
 import { identifyFolder } from "../identify-folder.js";
@@ -61,7 +61,7 @@ function compareFields({ manifests }: ArtifactComparison): readonly Field[] {
 }
 
 function listFields(manifest: ArtifactManifest): readonly (readonly [string, string])[] {
-  const { signature, formats, tolerance, quantization, graph, parity } = manifest;
+  const { signature, furtherSignatures = {}, formats, tolerance, quantization, graph, parity } = manifest;
   const tensors = describeSignature(signature).map(([side, text]) => {
     const [name = "", ...rest] = text.split(/ (?=\S+ \[)/);
     return [`${side} ${name}`, rest.join(" ")] as const;
@@ -71,6 +71,7 @@ function listFields(manifest: ArtifactManifest): readonly (readonly [string, str
   return [
     ["source", describeSource(manifest)],
     ...tensors,
+    ...Object.entries(furtherSignatures).map(([key, each]) => [`signature ${key}`, listNames(each)] as const),
     ...ops,
     ["parameters", parameterCount === undefined ? "" : formatCount(parameterCount)],
     ["flops", flopsPerExample === undefined ? "" : formatCount(flopsPerExample)],
@@ -78,10 +79,14 @@ function listFields(manifest: ArtifactManifest): readonly (readonly [string, str
     ["tolerance", String(tolerance)],
     ["quantized", quantization?.rules.map(describeRule).join(", ") ?? ""],
     ...parity.map(
-      ({ format, output, maxAbsoluteError }) =>
-        [`parity ${format} ${output}`, maxAbsoluteError.toExponential(1)] as const,
+      ({ format, maxAbsoluteError, ...record }) =>
+        [`parity ${format} ${describeOutput(record)}`, maxAbsoluteError.toExponential(1)] as const,
     ),
   ];
+}
+
+function listNames({ outputs }: Signature): string {
+  return outputs.map(({ name }) => name).join(", ");
 }
 
 function isDifferent({ values: [first, second] }: Field): boolean {

@@ -10,14 +10,12 @@ import {
   type Source,
 } from "@ckpt/freezer";
 import {
-  type ArtifactFormat,
   artifactFormats,
   artifactPath,
   CkptError,
   defaultArtifactFormats,
   formatPaths,
   quantizations,
-  type QuantizeRule,
   runLayout,
 } from "@ckpt/manifest";
 
@@ -26,6 +24,7 @@ import type { Command } from "../command.js";
 import { exitCodes } from "../exit-code.js";
 import { identifyFolder } from "../identify-folder.js";
 import { type LoadedConfig, loadRunConfigIfAny } from "../load-config.js";
+import { parseFormats, parseQuantizeRule, parseSignatures, splitNames } from "../parse-freeze-options.js";
 import { parseGraphOptions, type TypedGraphOptions } from "../parse-graph-options.js";
 import { registerModules } from "../register-modules.js";
 import {
@@ -48,8 +47,10 @@ interface Arguments extends TypedGraphOptions {
   readonly outputs: string | undefined;
   readonly register: readonly string[];
   readonly workers: number | undefined;
+  readonly "further-signature": readonly string[];
   readonly quantize: readonly string[];
   readonly graph: string | undefined;
+  readonly "max-unrolled-steps": number | undefined;
 }
 
 /** `ckpt freeze`: checkpoints to artifacts. */
@@ -61,6 +62,7 @@ export const freezeCommand: Command<Arguments> = {
     ["freeze path/to/model.json --out frozen --formats onnx,graph-def", "one model, two formats"],
     ["freeze model.json --register ./layers.ts", "a model with layers of your own"],
     ["freeze model.json --outputs encoder/dense_1", "the part of a model that ends at this layer"],
+    ["freeze model.json --further-signature embed=encoder/dense_1", "a SavedModel that gives the embedding, too"],
     ["freeze path/to/save --outputs probs", "every checkpoint of a TensorFlow folder, into path/to/save/artifacts"],
     [
       "freeze path/to/save/-mlp3-20000 --outputs probs --pin is_training=false --pin keep_prob=1",
@@ -69,7 +71,7 @@ export const freezeCommand: Command<Arguments> = {
     ["freeze path/to/saved-model --signature classify", "a TensorFlow SavedModel"],
     ["freeze runs/dense --quantize u8 --quantize 'u16=dense_1/*'", "a smaller GraphModel, one layer of it finer"],
   ],
-  repeatable: ["pin", "quantize", "register"],
+  repeatable: ["further-signature", "pin", "quantize", "register"],
   options: (parser) =>
     parser
       .positional("source", {
@@ -105,12 +107,27 @@ export const freezeCommand: Command<Arguments> = {
           "How the GraphModel stores its weights: u16, f16, u8 or none, or FORM=PATTERN of weight names with * and ?; " +
           "may be repeated, the last that matches counts. u16 is as small as f16 and closer on ordinary weights",
       })
+      .option("max-unrolled-steps", {
+        type: "number",
+        requiresArg: true,
+        describe:
+          "Recurrences of no more steps stand in the TensorFlow formats step by step, longer ones as a loop, which " +
+          "TensorFlow.js runs with executeAsync only; default: 200",
+      })
       .option("outputs", {
         type: "string",
         requiresArg: true,
         describe:
           "Comma-separated layers, nodes or outputs to end at, such as encoder/dense_1; default: the model's own. " +
           "TensorFlow checkpoints have none of their own",
+      })
+      .option("further-signature", {
+        type: "string",
+        array: true,
+        default: [] as readonly string[],
+        requiresArg: true,
+        describe:
+          "KEY=OUTPUTS: one more signature of the SavedModel, beside serving_default; outputs as above, may be repeated",
       })
       .option("inputs", {
         type: "string",
@@ -156,6 +173,7 @@ export const freezeCommand: Command<Arguments> = {
       }),
   run: async (given, context) => {
     const { source: path, graph, out, formats, tolerance, inputs, outputs, quantize, register, workers } = given;
+    const { "further-signature": furtherSignature, "max-unrolled-steps": maxUnrolledSteps } = given;
     if (workers !== undefined && !(Number.isInteger(workers) && workers >= 1)) {
       throw new CkptError("INVALID_OPTION", { option: "--workers", expected: "1 or more", found: String(workers) });
     }
@@ -176,6 +194,8 @@ export const freezeCommand: Command<Arguments> = {
       ...(tolerance === undefined ? {} : { tolerance }),
       ...(inputs === undefined ? {} : { inputs: splitNames(inputs) }),
       ...(outputs === undefined ? {} : { outputs: splitNames(outputs) }),
+      ...(furtherSignature.length === 0 ? {} : { furtherSignatures: parseSignatures(furtherSignature) }),
+      ...(maxUnrolledSteps === undefined ? {} : { maxUnrolledSteps }),
       ...(quantize.length === 0 ? {} : { quantize: quantize.map(parseQuantizeRule) }),
     };
     const setUp = { ...describeBackend(config), ...(config === undefined ? {} : { config: config.path }), register };
@@ -196,6 +216,7 @@ export const freezeCommand: Command<Arguments> = {
           source: result.manifest.source,
           isReused: result.isReused,
           signature: result.manifest.signature,
+          furtherSignatures: result.manifest.furtherSignatures,
           formats: Object.fromEntries(
             result.manifest.formats.map((format) => [format, join(result.path, formatPaths[format])]),
           ),
@@ -229,10 +250,12 @@ async function freezeSource(
 /** Of what concerns one kind of source alone, the first that was given for another. */
 function findUnfitOption(
   { kind }: Source,
-  { pin, signature, averages, inputs }: Arguments,
+  { pin, signature, averages, inputs, "further-signature": furtherSignature }: Arguments,
 ): { readonly option: string; readonly expected: string } | undefined {
   if (kind === "tensorflow-folder") {
-    return inputs === undefined ? undefined : { option: "--inputs", expected: "a model of TensorFlow.js" };
+    if (inputs !== undefined) return { option: "--inputs", expected: "a model of TensorFlow.js" };
+    if (furtherSignature.length === 0) return undefined;
+    return { option: "--further-signature", expected: "a model of TensorFlow.js" };
   }
   if (kind !== "run") return undefined;
   const options = { "--pin": pin.length > 0, "--signature": signature !== undefined, "--averages": averages };
@@ -254,30 +277,6 @@ async function chooseTarget(source: ModelSource): Promise<string> {
   return basename(checkpoints) === runLayout.checkpoints && (await identifyFolder(run)) === "run"
     ? artifactPath(run, basename(source.path))
     : `${source.path.replace(/[/\\]+$/, "")}.artifact`;
-}
-
-function splitNames(text: string): readonly string[] {
-  return text.split(",").map((name) => name.trim());
-}
-
-function parseFormats(text: string): readonly ArtifactFormat[] {
-  const names = splitNames(text);
-  const unknown = names.find((name) => !artifactFormats.some((format) => format === name));
-  if (unknown !== undefined) {
-    const expected = artifactFormats.join(", ");
-    throw new CkptError("INVALID_OPTION", { option: "--formats", expected, found: unknown });
-  }
-  return artifactFormats.filter((format) => names.includes(format));
-}
-
-/** `u8` is every weight; `u16=dense/*` those whose name is like that. */
-function parseQuantizeRule(text: string): QuantizeRule {
-  const [form = "", ...pattern] = text.split("=");
-  const as = quantizations.find((each) => each === form);
-  const weights = pattern.length === 0 ? "*" : pattern.join("=");
-  if (as !== undefined && weights !== "") return { as, weights };
-  const expected = `one of ${quantizations.join(", ")}, alone or with =PATTERN behind it`;
-  throw new CkptError("INVALID_OPTION", { option: "--quantize", expected, found: text });
 }
 
 function describeTolerances(): string {

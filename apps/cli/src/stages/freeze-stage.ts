@@ -19,7 +19,7 @@ import { type FreezeSetUp, freezeWorkerModule } from "../set-up-freeze-worker.js
 import { formatBytes } from "../table.js";
 
 /** What to write of which piece of a model. */
-export type FreezeRequest = Pick<FreezeRunOptions, "formats" | "tolerance" | "inputs" | "outputs">;
+export type FreezeRequest = Omit<FreezeRunOptions, "run" | "workers" | "onProgress">;
 
 /** How checkpoints are frozen at the same time. */
 export interface FreezeWorkers {

@@ -18,7 +18,7 @@ it("runs an ONNX model whose weights are in a file beside it", async () => {
   await writeFile(join(folder, "model.onnx"), files.model);
   await writeFile(join(folder, "model.onnx.data"), files.data ?? "");
 
-  const runner = await openFormat("onnx", { folder, signature, graph });
+  const runner = await openFormat("onnx", { folder, signature, graph, choice: {} });
   if ("reason" in runner) throw new Error(runner.reason);
   const x = tf.randomNormal([3, 64], 0, 1, "float32", 5);
   const [found] = await runner.run([{ data: await x.data<"float32">(), shape: [3, 64] }]);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import {
   bindSignature,
   convertGraphDefToGraphModel,
+  expandForGraphDef,
   type Graph,
   parseGraphDef,
   parseGraphDefText,
@@ -11,9 +12,11 @@ import {
 } from "@ckpt/graph";
 import { type ArtifactFormat, formatPaths, isCkptError, type Signature } from "@ckpt/manifest";
 
+import { type FormatChoice, toGraphDefOptions } from "../choose-formats.js";
 import { savedModelFile } from "../emit-formats.js";
 import type { UnverifiedFormat } from "../freeze-options.js";
 import { readGraphModel } from "../read-graph-model.js";
+import type { SavedModelContent } from "../saved-model-signatures.js";
 import { createOnnxRunner, loadOnnxRuntime } from "./onnx-runner.js";
 import type { FormatRunner } from "./runner.js";
 import { createGraphModelRunner } from "./tfjs-runner.js";
@@ -25,6 +28,11 @@ export interface OpenFormatOptions {
   readonly signature: Signature;
   /** What was emitted: a `.pb` does not say what its inputs and outputs are. */
   readonly graph: Graph;
+  /** What the SavedModel was emitted from, where it has several signatures. */
+  readonly savedModel?: SavedModelContent | undefined;
+  /** Which of them to run. Default: `serving_default`. */
+  readonly signatureKey?: string;
+  readonly choice: Pick<FormatChoice, "maxUnrolledSteps">;
 }
 
 /**
@@ -44,30 +52,35 @@ const forTensorFlow = { isCorrected: true };
 const openers: Readonly<
   Record<ArtifactFormat, (path: string, options: OpenFormatOptions) => Promise<FormatRunner | UnverifiedFormat>>
 > = {
-  "graph-model": async (path, { signature, graph }) =>
-    createGraphModelRunner(await readGraphModel(path), signature, graph),
-  "graph-def": async (path, { signature, graph }) => {
+  "graph-model": async (path, { signature, graph, choice }) =>
+    createGraphModelRunner(await readGraphModel(path), signature, expandForGraphDef(graph, toGraphDefOptions(choice))),
+  "graph-def": async (path, { signature, graph, choice }) => {
     const graphDef = parseGraphDef(await readFile(path), path);
     return createGraphModelRunner(
       convertGraphDefToGraphModel(graphDef, bindSignature(graph)),
       signature,
-      graph,
+      expandForGraphDef(graph, toGraphDefOptions(choice)),
       forTensorFlow,
     );
   },
-  "graph-def-text": async (path, { signature, graph }) => {
+  "graph-def-text": async (path, { signature, graph, choice }) => {
     const graphDef = parseGraphDefText(await readFile(path), path);
     return createGraphModelRunner(
       convertGraphDefToGraphModel(graphDef, bindSignature(graph)),
       signature,
-      graph,
+      expandForGraphDef(graph, toGraphDefOptions(choice)),
       forTensorFlow,
     );
   },
-  "saved-model": async (path, { graph }) => {
+  "saved-model": async (path, { graph, choice, savedModel, signatureKey }) => {
     const file = join(path, savedModelFile);
-    const { graphDef, signature } = parseSavedModel(await readFile(file), file);
-    return createGraphModelRunner(convertGraphDefToGraphModel(graphDef, signature), signature, graph, forTensorFlow);
+    const { graphDef, signature } = parseSavedModel(await readFile(file), file, signatureKey);
+    return createGraphModelRunner(
+      convertGraphDefToGraphModel(graphDef, signature),
+      signature,
+      expandForGraphDef(savedModel?.graph ?? graph, toGraphDefOptions(choice)),
+      forTensorFlow,
+    );
   },
   onnx: async (path, { signature, graph }) => {
     try {

@@ -44,9 +44,12 @@ async function openTwin(path: string, options: OpenFormatOptions): Promise<Forma
   }
 }
 
-async function createRunner(folder: string, { signature, graph }: OpenFormatOptions): Promise<FormatRunner> {
+async function createRunner(
+  folder: string,
+  { signature, graph, signatureKey = servingSignatureKey }: OpenFormatOptions,
+): Promise<FormatRunner> {
   const { node } = await import("@tensorflow/tfjs-node");
-  const model = await onBackend(() => node.loadSavedModel(folder, ["serve"], "serving_default"));
+  const model = await onBackend(() => node.loadSavedModel(folder, ["serve"], signatureKey));
   return {
     engine: tfjsNodeEngine,
     graph,

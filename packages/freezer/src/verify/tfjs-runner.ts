@@ -1,4 +1,4 @@
-import { correctKernels, expandForGraphDef, type Graph, runLayers } from "@ckpt/graph";
+import { correctKernels, type Graph, runLayers } from "@ckpt/graph";
 import { hasControlFlow, type Signature, type TensorData } from "@ckpt/manifest";
 import * as tf from "@tensorflow/tfjs";
 
@@ -69,16 +69,15 @@ export interface GraphModelRunnerOptions {
  * Loads a GraphModel and runs it on the current TensorFlow.js backend, by the names of its signature. One with loops cannot
  * be looked into.
  *
- * @param source - What it was emitted from.
+ * @param graph - What it was emitted from, with the nodes that a GraphDef has.
  */
 export async function createGraphModelRunner(
   artifacts: tf.io.ModelArtifacts,
   signature: Signature,
-  source: Graph,
+  graph: Graph,
   { isCorrected = false }: GraphModelRunnerOptions = {},
 ): Promise<FormatRunner> {
   const model = await tf.loadGraphModel(tf.io.fromMemory(artifacts));
-  const graph = expandForGraphDef(source);
   const isAsync = hasControlFlow(artifacts.modelTopology);
   const execute = (inputs: readonly TensorData[], names: readonly string[]): Promise<readonly TensorData[]> =>
     compute(inputs, (tensors) => {

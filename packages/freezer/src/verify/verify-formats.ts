@@ -11,6 +11,7 @@ import {
 import { type FormatChoice, toleranceOf } from "../choose-formats.js";
 import type { UnverifiedFormat } from "../freeze-options.js";
 import type { ProbeInput } from "../read-probe.js";
+import type { SavedModelContent } from "../saved-model-signatures.js";
 import { compareOutputs, mergeErrors, noError, type OutputError } from "./compare-outputs.js";
 import { findDivergingLayer } from "./find-diverging-layer.js";
 import { onnxEngine } from "./onnx-runner.js";
@@ -42,6 +43,9 @@ export interface VerifyFormatsOptions {
   readonly probe: readonly ProbeInput[];
   /** The model that was frozen. */
   readonly reference: ReferenceRunner;
+  readonly savedModel?: SavedModelContent | undefined;
+  /** Which signature of the SavedModel this is about, if not the artifact's own. */
+  readonly signatureKey?: string;
   /** Where the artifact will stand; named in errors. */
   readonly artifact: string;
 }
@@ -179,7 +183,8 @@ async function verifyRunner(
           ...place,
         });
       }
-      parity.push({ format, engine, output, ...compared, maxAbsoluteError, maxRelativeError });
+      const named = options.signatureKey === undefined ? {} : { signature: options.signatureKey };
+      parity.push({ format, engine, output, ...named, ...compared, maxAbsoluteError, maxRelativeError });
     }
     return parity;
   } finally {

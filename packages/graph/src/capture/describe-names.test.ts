@@ -9,6 +9,10 @@ describe("describeNames", () => {
     );
   });
 
+  it("gives a name once that stands there twice, a layer's and its output's", () => {
+    expect(describeNames("b", ["classes", "bb", "classes"])).toBe("bb, classes");
+  });
+
   it("gives twelve of many, and says how many more there are", () => {
     const names = Array.from({ length: 40 }, (_, index) => `layer_${index}`);
     const text = describeNames("Layer_17", names);

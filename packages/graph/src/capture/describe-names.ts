@@ -1,14 +1,14 @@
 /** So many names are read at a glance. */
 const listed = 12;
 
-/** The names there are, as a text for an error: all of a few, of many those that are spelled most like `wanted`. */
+/** The names there are, as a text for an error, each once: all of a few, of many those that are spelled most like `wanted`. */
 export function describeNames(wanted: string, names: readonly string[]): string {
-  const byDistance = names
+  const byDistance = [...new Set(names)]
     .map((name) => ({ name, distance: editDistance(wanted.toLowerCase(), name.toLowerCase()) }))
     .toSorted((a, b) => a.distance - b.distance)
     .map(({ name }) => name);
-  if (names.length <= listed) return byDistance.join(", ");
-  return `${byDistance.slice(0, listed).join(", ")} and ${names.length - listed} more`;
+  if (byDistance.length <= listed) return byDistance.join(", ");
+  return `${byDistance.slice(0, listed).join(", ")} and ${byDistance.length - listed} more`;
 }
 
 /** Letters to insert, delete or change to make `b` of `a` (Levenshtein). */

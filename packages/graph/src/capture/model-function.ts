@@ -1,6 +1,7 @@
 import type { Dtype, TensorSpec } from "@ckpt/manifest";
 import * as tf from "@tensorflow/tfjs";
 
+import { withFreshStates } from "./fresh-states.js";
 import { type LayerPlace, listLayers } from "./layer-tree.js";
 import { checkCut, failUnknown, type ModelCut } from "./model-cut.js";
 import type { TensorFunction } from "./record-trace.js";
@@ -12,7 +13,10 @@ export interface ModelFunction {
   readonly outputNames: readonly string[];
   /** Inputs of the model that a cut has replaced. The outputs must not depend on them. */
   readonly replacedInputs: readonly TensorSpec[];
-  /** Takes a tensor for each of `inputs` and, where given, for each of `replacedInputs`; zeros otherwise. */
+  /**
+   * Takes a tensor for each of `inputs` and, where given, for each of `replacedInputs`; zeros otherwise. Stateful layers
+   * start from zeros each time, and have their states back afterwards.
+   */
   readonly compute: TensorFunction;
   /** All layers of the model. */
   readonly places: readonly LayerPlace[];
@@ -72,7 +76,8 @@ export function createModelFunction(model: tf.LayersModel, cut: ModelCut = {}): 
     const wanted = outputs.flatMap(({ result }) => result ?? []);
     const watch = watchResults(replacements, wanted);
     try {
-      const applied = model.apply(ownTensors, { training: false }) as tf.Tensor | tf.Tensor[];
+      const apply = (): unknown => model.apply(ownTensors, { training: false });
+      const applied = withFreshStates(places, apply) as tf.Tensor | tf.Tensor[];
       const own = Array.isArray(applied) ? applied : [applied];
       return outputs.map(({ name, own: index, result }) => {
         const tensor = result === undefined ? own[index] : watch.take(result);
