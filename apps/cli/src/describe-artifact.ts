@@ -42,8 +42,15 @@ export function describeSize(files: readonly FileEntry[]): string {
 }
 
 /** What was frozen, with the beginning of its digest. */
-export function describeSource({ source: { kind, digest, step } }: ArtifactManifest): string {
-  return `${kind}${step === undefined ? "" : ` of step ${step}`}, ${digest.slice(0, 12)}`;
+export function describeSource({ source, pins = {} }: ArtifactManifest): string {
+  const { kind, digest, step, signatureKey, isAveraged } = source;
+  return [
+    `${kind}${step === undefined ? "" : ` of step ${step}`}`,
+    digest.slice(0, 12),
+    ...(signatureKey === undefined ? [] : [`signature ${signatureKey}`]),
+    ...(isAveraged ? ["moving averages"] : []),
+    ...Object.entries(pins).map(([name, value]) => `${name}=${value}`),
+  ].join(", ");
 }
 
 /** The bytes of one format of an artifact. */

@@ -6,6 +6,7 @@ import { exitCodeOf, exitCodeOfRanking, exitCodes } from "./exit-code.js";
 /** Every code there is: a new one does not compile before it is decided here. */
 const expected: Readonly<Record<ErrorCode, 2 | 3 | 4>> = {
   INVALID_OPTION: 2,
+  OUTPUTS_NOT_NAMED: 2,
   CONFIG_INVALID: 2,
   CONFIG_NOT_FOUND: 2,
   RUN_EXISTS: 2,

@@ -19,6 +19,7 @@ export const exitCodes = {
 
 const usageCodes: ReadonlySet<ErrorCode> = new Set([
   "INVALID_OPTION",
+  "OUTPUTS_NOT_NAMED",
   "CONFIG_INVALID",
   "CONFIG_NOT_FOUND",
   "RUN_EXISTS",

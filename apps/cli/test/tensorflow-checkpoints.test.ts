@@ -65,6 +65,104 @@ describe("ckpt ls on a folder of TensorFlow's checkpoints", () => {
   });
 });
 
+/** Rows that `mlp-ref` was not trained on. */
+const heldOut = `a,b,c,d,e,f,digit
+${Array.from({ length: 12 }, (_, row) =>
+  Array.from({ length: 6 }, (_, at) => Math.sin(row * 6 + at).toFixed(3)).join(","),
+)
+  .map((cells, row) => `${cells},${row % 3}`)
+  .join("\n")}
+`;
+
+interface Candidate {
+  readonly id: string;
+  readonly metrics: Readonly<Record<string, { readonly value: number }>>;
+}
+
+describe("ckpt freeze on TensorFlow's checkpoints", () => {
+  it("asks for the outputs, with the command to type and 2, and writes nothing", async () => {
+    const save = join(folder, "unnamed");
+    await cp(join(fixtures, "mlp-ref"), save, { recursive: true });
+    const { code, stderr } = await runCkpt(["freeze", "unnamed"], { cwd: folder });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/the likeliest first:\n {2}probs: Softmax\n/);
+    expect(stderr).toContain("Name them: ckpt freeze unnamed --outputs probs\n");
+    expect(await readdir(save)).not.toContain("artifacts");
+  });
+
+  it("freezes a folder; evaluate ranks the artifacts as it does any others", async () => {
+    await cp(join(fixtures, "mlp-ref"), join(folder, "mlp"), { recursive: true });
+    await writeFile(join(folder, "heldout.csv"), heldOut);
+    const freezing = ["freeze", "mlp", "--outputs", "probs,hidden/Relu", "--formats", "graph-model,onnx", "--json"];
+    const frozen = await requireCkpt(freezing, { cwd: folder });
+    expect(JSON.parse(frozen.stdout)).toMatchObject({
+      artifacts: [10, 20, 40].map((step) => ({
+        path: `mlp/artifacts/step-000000${step}`,
+        source: { kind: "tensorflow-checkpoint", step },
+        isReused: false,
+      })),
+      skipped: [],
+    });
+
+    const data = ["--data", "heldout.csv", "--input", "inp=/^[a-f]$/", "--label", "digit", "--classes", "3"];
+    const line = ["evaluate", "mlp/artifacts", ...data, "--metric", "logLoss", "--json"];
+    const { candidates, pick } = JSON.parse((await requireCkpt(line, { cwd: folder })).stdout) as {
+      readonly candidates: readonly Candidate[];
+      readonly pick: { readonly id: string };
+    };
+    const losses = candidates.map(({ metrics }) => metrics["logLoss"]!.value);
+    expect(losses).toEqual(losses.toSorted((a, b) => a - b));
+    expect(new Set(losses).size).toBe(3);
+    expect(pick.id).toBe(candidates[0]!.id);
+
+    const named = JSON.parse((await requireCkpt([...line, "--output", "probs"], { cwd: folder })).stdout) as {
+      readonly candidates: readonly Candidate[];
+    };
+    expect(named.candidates.map(({ metrics }) => metrics)).toEqual(candidates.map(({ metrics }) => metrics));
+    const hidden = await runCkpt([...line, "--output", "hidden/Relu"], { cwd: folder });
+    expect(hidden.code).toBe(3);
+    expect(hidden.stderr).toContain("output hidden/Relu");
+  });
+
+  it("pins placeholders, and freezes one checkpoint beside itself", async () => {
+    await cp(join(fixtures, "dropout"), join(folder, "dropout"), { recursive: true });
+    const line = ["freeze", "dropout/model.ckpt-20", "--outputs", "probs", "--formats", "graph-def"];
+    const { stdout } = await requireCkpt([...line, "--pin", "keep_prob=1", "--json"], { cwd: folder });
+    expect(JSON.parse(stdout)).toMatchObject({ artifacts: [{ path: "dropout/model.ckpt-20.artifact" }] });
+    const shown = await requireCkpt(["show", "dropout/model.ckpt-20.artifact"], { cwd: folder });
+    expect(shown.stdout).toMatch(/source +tensorflow-checkpoint of step 20, [0-9a-f]{12}, keep_prob=1\n/);
+    const wrong = await runCkpt([...line, "--pin", "keep_prob"], { cwd: folder });
+    expect(wrong.code).toBe(2);
+    expect(wrong.stderr).toContain("NAME=VALUE");
+  });
+
+  it("takes a graph from elsewhere, and a SavedModel by its signature", async () => {
+    await cp(join(fixtures, "object-based"), join(folder, "objects"), { recursive: true });
+    await cp(join(fixtures, "saved-model-tf2/model"), join(folder, "exported"), { recursive: true });
+    const ungraphed = await runCkpt(["freeze", "objects/ckpt-1"], { cwd: folder });
+    expect(ungraphed.code).toBe(3);
+    expect(ungraphed.stderr).toContain("--graph FILE");
+    const unnamed = await runCkpt(["freeze", "objects/ckpt-1", "--graph", "objects/graph.pbtxt"], { cwd: folder });
+    expect(unnamed.code).toBe(2);
+    expect(unnamed.stderr).toContain("ckpt freeze objects/ckpt-1 --graph objects/graph.pbtxt --outputs probs");
+    const formats = ["--formats", "graph-def"];
+    const named = ["--graph", "objects/graph.pbtxt", "--outputs", "probs"];
+    await requireCkpt(["freeze", "objects", ...named, ...formats], { cwd: folder });
+    expect(await readdir(join(folder, "objects/artifacts"))).toEqual(["step-00000001"]);
+    await requireCkpt(["freeze", "exported", ...formats], { cwd: folder });
+    const other = await runCkpt(["freeze", "exported", "--signature", "train"], { cwd: folder });
+    expect(other.code).toBe(2);
+    expect(other.stderr).toContain("one of serving_default");
+  });
+
+  it("refuses options of TensorFlow's graphs for a run", async () => {
+    const project = await copyProject(inject("finished").project);
+    const { code, stderr } = await runCkpt(["freeze", "runs/points", "--pin", "a=1"], { cwd: project });
+    expect(code).toBe(2);
+    expect(stderr).toContain("--pin: expected a model of TensorFlow, found run runs/points");
+  });
+});
+
 describe("ckpt export --to tf-checkpoint", () => {
   const toTensorFlow = ["--to", "tf-checkpoint", "--out", "save"];
 

@@ -17,7 +17,7 @@ import type { ArtifactRequest, FreezeResult, UnverifiedFormat } from "./freeze-o
 import type { FurtherSignatures } from "./saved-model-signatures.js";
 
 /**
- * The artifact at `path`, if it was frozen from the model with this digest, or the same piece of it, into just these
+ * The artifact at `path`, if it was frozen from this model, or the same piece of it with the same pins, into just these
  * formats with weights stored by these rules, was held to these tolerances or smaller ones, and all its files are as they
  * were written; `undefined` where there is none or another.
  *
@@ -25,8 +25,8 @@ import type { FurtherSignatures } from "./saved-model-signatures.js";
  */
 export async function findArtifact(
   path: string,
-  sourceDigest: string,
-  { formats, tolerance, quantization, maxUnrolledSteps, cut, furtherSignatures }: ArtifactRequest,
+  source: ArtifactManifest["source"],
+  { formats, tolerance, quantization, maxUnrolledSteps, cut, pins, furtherSignatures }: ArtifactRequest,
 ): Promise<FreezeResult | undefined> {
   let manifest: FreezeResult["manifest"];
   try {
@@ -36,8 +36,8 @@ export async function findArtifact(
     throw error;
   }
   const isSame =
-    manifest.source.digest === sourceDigest &&
-    serializeCanonicalJson(manifest.cut ?? null) === serializeCanonicalJson(cut ?? null) &&
+    serializeCanonicalJson([manifest.source, manifest.cut ?? null, manifest.pins ?? null]) ===
+      serializeCanonicalJson([source, cut ?? null, pins ?? null]) &&
     serializeCanonicalJson(listOutputs(manifest.furtherSignatures)) ===
       serializeCanonicalJson(furtherSignatures ?? {}) &&
     manifest.tolerance <= tolerance &&

@@ -109,7 +109,7 @@ function createTemplate(computation: Computation, cut: ModelCut): Template {
       write: async (out, options = {}) => {
         const request = toArtifactRequest(options, cut);
         const { onProgress = () => {} } = options;
-        const found = await findArtifact(out, digest, request);
+        const found = await findArtifact(out, { kind, digest }, request);
         if (found === undefined) await requireReplaceable(out);
         const result =
           found ??

@@ -1,4 +1,4 @@
-import type { ModelCut } from "@ckpt/graph";
+import { type ModelCut, servingSignatureKey } from "@ckpt/graph";
 import type { ArtifactCut, ArtifactFormat, ArtifactManifest, QuantizeRule, Sealed } from "@ckpt/manifest";
 
 import { chooseFormats, type FormatChoice } from "./choose-formats.js";
@@ -29,6 +29,16 @@ export interface FormatOptions {
   readonly onProgress?: (progress: FreezeProgress) => void;
 }
 
+/** What of a graph of TensorFlow is frozen besides its outputs. */
+export interface GraphOptions {
+  /** Values that placeholders have from now on, by name of the node: `{ is_training: false, keep_prob: 1 }`. */
+  readonly pins?: Readonly<Record<string, string | number | boolean>>;
+  /** The signature of a SavedModel, or of a graph that has some. Default: `serving_default`. */
+  readonly signature?: string;
+  /** Variables have the values of their moving averages, `<name>/ExponentialMovingAverage`, where there are. */
+  readonly isAveraged?: boolean;
+}
+
 /** Which piece of a model, and what else its SavedModel offers. */
 export interface PieceOptions extends ModelCut {
   /**
@@ -55,10 +65,14 @@ export interface FreezeResult {
   readonly unverified: readonly UnverifiedFormat[];
 }
 
-/** {@link FormatOptions} checked and with their defaults, as plain data. */
-export interface ArtifactRequest extends FormatChoice {
+/** {@link FormatOptions} and {@link GraphOptions} checked and with their defaults, as plain data. */
+export interface ArtifactRequest extends FormatChoice, Pick<ArtifactManifest, "pins"> {
   /** Absent for a whole model. */
   readonly cut?: ArtifactCut;
+  /** Absent for the default one. */
+  readonly signatureKey?: string;
+  /** Absent for the variables themselves. */
+  readonly isAveraged?: true;
   /** By ascending key; absent where there are none. */
   readonly furtherSignatures?: FurtherSignatures;
 }
@@ -68,16 +82,21 @@ export interface ArtifactRequest extends FormatChoice {
  *
  * @throws {CkptError} INVALID_OPTION.
  */
-export function toArtifactRequest(options: FormatOptions, piece: PieceOptions): ArtifactRequest {
-  const { inputs, outputs, furtherSignatures = {} } = piece;
+export function toArtifactRequest(
+  { pins = {}, signature = servingSignatureKey, isAveraged = false, ...options }: FormatOptions & GraphOptions,
+  { inputs, outputs, furtherSignatures = {} }: PieceOptions,
+): ArtifactRequest {
   const choice = chooseFormats(options);
-  const isWhole = inputs === undefined && outputs === undefined;
   const cut = { ...(inputs === undefined ? {} : { inputs }), ...(outputs === undefined ? {} : { outputs }) };
+  const pinned = Object.entries(pins).map(([name, value]) => [name, String(value)] as const);
   return {
     ...choice,
-    ...(isWhole ? {} : { cut }),
+    ...(Object.keys(cut).length === 0 ? {} : { cut }),
     ...(Object.keys(furtherSignatures).length === 0
       ? {}
       : { furtherSignatures: checkSignatures(furtherSignatures, choice) }),
+    ...(pinned.length === 0 ? {} : { pins: Object.fromEntries(pinned) }),
+    ...(signature === servingSignatureKey ? {} : { signatureKey: signature }),
+    ...(isAveraged ? { isAveraged } : {}),
   };
 }

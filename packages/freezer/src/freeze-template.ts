@@ -7,8 +7,11 @@ import { captureLayersModelTemplate } from "./layers-model-template.js";
 import type { LoadedModel } from "./load-model.js";
 import type { ReferenceRunner } from "./verify/runner.js";
 
-/** A captured topology with the model it was captured from, which lends itself to every further set of weights. */
-export interface FreezeTemplate {
+/**
+ * A captured topology with the model it was captured from, which lends itself to every further set of weights: those of
+ * `Loaded`, a model of the same kind.
+ */
+export interface FreezeTemplate<Loaded> {
   readonly graph: GraphTemplate;
   /** The same with the outputs of all signatures; absent where there are no further ones. */
   readonly shared: GraphTemplate | undefined;
@@ -23,7 +26,7 @@ export interface FreezeTemplate {
    *
    * @throws {CkptError} MODEL_UNREADABLE when the weights are not those of this topology.
    */
-  assignWeights(loaded: LoadedModel): Promise<void>;
+  assignWeights(loaded: Loaded): Promise<void>;
   /** Frees the tensors of the model. */
   dispose(): void;
 }
@@ -35,7 +38,7 @@ export interface FreezeTemplate {
  * @throws {CkptError} MODEL_UNREADABLE when TensorFlow.js cannot make the model or its computation is not in the files,
  *   and what `captureModel` and `captureGraphModel` throw.
  */
-export async function captureTemplate(loaded: LoadedModel, piece: PieceOptions): Promise<FreezeTemplate> {
+export async function captureTemplate(loaded: LoadedModel, piece: PieceOptions): Promise<FreezeTemplate<LoadedModel>> {
   const { format } = loaded.json;
   if (format === "layers-model") return captureLayersModelTemplate(loaded, piece);
   if (format === "graph-model") return captureGraphModelTemplate(loaded, piece);

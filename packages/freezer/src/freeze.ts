@@ -3,14 +3,23 @@ import { basename } from "node:path";
 import { artifactPath, CkptError } from "@ckpt/manifest";
 
 import { runFreezeJobs } from "./freeze-jobs.js";
-import { type FormatOptions, type FreezeResult, type PieceOptions, toArtifactRequest } from "./freeze-options.js";
+import {
+  type FormatOptions,
+  type FreezeResult,
+  type GraphOptions,
+  type PieceOptions,
+  toArtifactRequest,
+} from "./freeze-options.js";
 import { readSource } from "./read-source.js";
 import type { ModelSource, RunSource } from "./source.js";
 import type { WorkerOptions } from "./worker-options.js";
 
 /** What to freeze, where to, and how. */
-export interface FreezeOptions extends FormatOptions, PieceOptions {
-  /** A checkpoint folder, or the `model.json` of a LayersModel or GraphModel: its path, or what `readSource` made of it. */
+export interface FreezeOptions extends FormatOptions, GraphOptions, PieceOptions {
+  /**
+   * A checkpoint folder, the `model.json` of a LayersModel or GraphModel, the prefix of a checkpoint of TensorFlow's, or a
+   * SavedModel: its path, or what `readSource` made of it.
+   */
   readonly source: string | ModelSource;
   /** The artifact's folder: new, empty, or an artifact to be replaced when its source or formats are others. */
   readonly out: string;
@@ -33,15 +42,15 @@ export interface FreezeRunOptions extends FormatOptions, PieceOptions {
  * @throws {CkptError} what {@link readSource} throws; a damaged file by name (FILE_MISSING, SIZE_MISMATCH,
  *   DIGEST_MISMATCH, UNSAFE_PATH); MODEL_UNREADABLE, WEIGHTS_MISMATCH and UNSUPPORTED_DTYPE for a model that cannot be
  *   used; IMPURE_COMPUTATION and UNSUPPORTED_SHAPE for a computation that cannot be captured; UNSUPPORTED_OP with
- *   everything the formats cannot express; PARITY_FAILED and ENGINE_FAILED when what was written is not the model;
+ *   everything the formats cannot express; OUTPUTS_NOT_NAMED for a graph of TensorFlow without a signature; PARITY_FAILED and ENGINE_FAILED when what was written is not the model;
  *   TARGET_EXISTS when `out` holds something else; MANIFEST_MISSING when the checkpoint has been removed since it was
  *   read; INVALID_OPTION.
  */
 export async function freeze({ source, out, ...options }: FreezeOptions): Promise<FreezeResult> {
   const found = typeof source === "string" ? await readSource(source) : source;
-  if (found.kind === "run") {
+  if (found.kind === "run" || found.kind === "tensorflow-folder") {
     const expected = "one checkpoint or model";
-    const runOf = `a run with ${found.checkpoints.length} checkpoint(s): ${found.path}`;
+    const runOf = `${found.kind} with ${found.checkpoints.length} checkpoint(s): ${found.path}`;
     throw new CkptError("INVALID_OPTION", { option: "source", expected, found: runOf });
   }
   const [result] = await runFreezeJobs([{ source: found, out }], {

@@ -17,7 +17,7 @@ import { createFunctionRunner } from "./verify/tfjs-runner.js";
 export async function captureGraphModelTemplate(
   loaded: LoadedModel,
   { furtherSignatures, ...cut }: PieceOptions,
-): Promise<FreezeTemplate> {
+): Promise<FreezeTemplate<LoadedModel>> {
   const { topology, weightSpecs, extras } = loaded.json;
   const model = await readable(loaded, () =>
     tf.loadGraphModel(

@@ -1,5 +1,4 @@
-import type { Graph, GraphTemplate } from "@ckpt/graph";
-import { isCkptError, leaseFolder } from "@ckpt/manifest";
+import { type ArtifactManifest, CkptError, isCkptError, leaseFolder } from "@ckpt/manifest";
 
 import { tf } from "#tfjs";
 
@@ -7,12 +6,15 @@ import { findArtifact, requireReplaceable } from "./artifact-folder.js";
 import { bindSavedWeights } from "./bind-saved-weights.js";
 import type { EarlierArtifact } from "./earlier-artifact.js";
 import type { ArtifactRequest, FreezeResult, PieceOptions } from "./freeze-options.js";
-import { captureTemplate, type FreezeTemplate } from "./freeze-template.js";
-import { loadModel } from "./load-model.js";
+import { captureTemplate } from "./freeze-template.js";
+import { createGraphLoader, type LoadedGraph } from "./load-graph.js";
+import { type LoadedModel, loadModel } from "./load-model.js";
 import type { FreezeProgress } from "./progress.js";
 import { readProbe } from "./read-probe.js";
 import { bindContent } from "./saved-model-signatures.js";
-import type { ModelSource } from "./source.js";
+import { isTensorFlowSource, type ModelSource, type TensorFlowSource, type TfjsModelSource } from "./source.js";
+import { createTemplateKeeper, type TemplateKeeper } from "./template-keeper.js";
+import { bindVariables, captureTensorFlowTemplate } from "./tensorflow-template.js";
 import { writeArtifact } from "./write-artifact.js";
 
 /** A model to be frozen and the folder its artifact goes to. Plain data. */
@@ -46,42 +48,45 @@ export interface JobFreezer {
 
 /** Captures a topology once for all jobs in a row that share it, and not at all for artifacts that are there already. */
 export function createJobFreezer({ isSkippingRemoved, ...request }: JobRequest): JobFreezer {
-  let kept: { readonly topologyDigest: string; readonly template: FreezeTemplate } | undefined;
-  const dispose = (): void => {
-    kept?.template.dispose();
-    kept = undefined;
-  };
   const { cut, furtherSignatures } = request;
   const piece: PieceOptions = { ...cut, ...(furtherSignatures === undefined ? {} : { furtherSignatures }) };
-  const freezeLoaded: JobFreezer["freeze"] = async ({ source, out }, earlier, onProgress) => {
-    const loaded = await loadModel(source);
-    const { topologyDigest } = loaded;
-    if (kept?.topologyDigest === topologyDigest) await kept.template.assignWeights(loaded);
-    else {
-      dispose();
-      kept = { topologyDigest, template: await captureTemplate(loaded, piece) };
-      const nodeCount = kept.template.graph.graph.nodes.length;
+  const tfjsModels = createTemplateKeeper<TfjsModelSource, LoadedModel>({
+    load: async (source) => {
+      refuseGraphOptions(source, request);
+      return loadModel(source);
+    },
+    capture: (loaded) => captureTemplate(loaded, piece),
+    bind: (template, { weights, source }) => bindSavedWeights(template, weights, source.path),
+  });
+  const tensorFlowGraphs = createTemplateKeeper<TensorFlowSource, LoadedGraph>({
+    load: createGraphLoader(request),
+    capture: captureTensorFlowTemplate,
+    bind: bindVariables,
+  });
+  const freezeLeased: JobFreezer["freeze"] = async ({ source, out }, earlier, onProgress) => {
+    const onCaptured: Parameters<TemplateKeeper<ModelSource>["prepare"]>[1] = (template, topologyDigest) => {
+      const nodeCount = template.graph.graph.nodes.length;
       onProgress({ kind: "captured", source: source.path, topologyDigest, nodeCount });
-      for (const reason of kept.template.corrections) {
+      for (const reason of template.corrections) {
         onProgress({ kind: "corrected", source: source.path, backend: tf.getBackend(), reason });
       }
-    }
-    const { graph, shared, reference, createReference } = kept.template;
-    const { kind, digest } = source;
-    const bind = (template: GraphTemplate): Graph => bindSavedWeights(template, loaded.weights, source.path);
+    };
+    const { template, graph, shared, reference, createReference } = isTensorFlowSource(source)
+      ? await tensorFlowGraphs.prepare(source, onCaptured)
+      : await tfjsModels.prepare(source, onCaptured);
     const further =
       shared === undefined
         ? {}
-        : { further: { ...bindContent(bind(shared), graph.signature, furtherSignatures ?? {}), createReference } };
+        : { further: { ...bindContent(shared, template.signature, furtherSignatures ?? {}), createReference } };
     return writeArtifact(
       {
-        graph: bind(graph),
+        graph,
         ...further,
-        signature: graph.signature,
-        probeShapes: graph.probeShapes,
+        signature: template.signature,
+        probeShapes: template.probeShapes,
         probe: await readProbe(source),
         reference,
-        source: source.kind === "checkpoint" ? { kind, digest, step: source.step } : { kind, digest },
+        source: describeSource(source, request),
         label: source.path,
       },
       { ...request, out, onProgress, earlier },
@@ -90,10 +95,10 @@ export function createJobFreezer({ isSkippingRemoved, ...request }: JobRequest):
   return {
     freeze: async (job, earlier, onProgress) => {
       const { source, out } = job;
-      const found = await findArtifact(out, source.digest, request);
+      const found = await findArtifact(out, describeSource(source, request), request);
       if (found !== undefined) return found;
       await requireReplaceable(out);
-      if (source.kind !== "checkpoint") return freezeLoaded(job, earlier, onProgress);
+      if (source.kind !== "checkpoint") return freezeLeased(job, earlier, onProgress);
       const lease = await leaseFolder(source.path).catch((error: unknown) => {
         if (isSkippingRemoved && isCkptError(error, "MANIFEST_MISSING")) return undefined;
         throw error;
@@ -104,11 +109,39 @@ export function createJobFreezer({ isSkippingRemoved, ...request }: JobRequest):
         return undefined;
       }
       try {
-        return await freezeLoaded(job, earlier, onProgress);
+        return await freezeLeased(job, earlier, onProgress);
       } finally {
         await lease.release();
       }
     },
-    dispose,
+    dispose: () => {
+      tfjsModels.dispose();
+      tensorFlowGraphs.dispose();
+    },
   };
+}
+
+/** What the manifest says of a source. */
+function describeSource(
+  source: ModelSource,
+  { signatureKey, isAveraged }: ArtifactRequest,
+): ArtifactManifest["source"] {
+  return {
+    kind: source.kind,
+    digest: source.digest,
+    ...("step" in source && source.step !== undefined ? { step: source.step } : {}),
+    ...(signatureKey === undefined ? {} : { signatureKey }),
+    ...(isAveraged ? { isAveraged } : {}),
+  };
+}
+
+/** Pins, signatures and averages are those of a graph of TensorFlow. */
+function refuseGraphOptions(
+  { kind, path }: TfjsModelSource,
+  { pins, signatureKey, isAveraged }: ArtifactRequest,
+): void {
+  const given = { "--pin": pins, "--signature": signatureKey, "--averages": isAveraged };
+  const option = Object.entries(given).find(([, value]) => value !== undefined)?.[0];
+  if (option === undefined) return;
+  throw new CkptError("INVALID_OPTION", { option, expected: "a graph of TensorFlow", found: `${kind} ${path}` });
 }

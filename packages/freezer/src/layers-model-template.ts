@@ -20,7 +20,7 @@ import { withoutWeightValues } from "./without-weight-values.js";
 export async function captureLayersModelTemplate(
   loaded: LoadedModel,
   { furtherSignatures, ...cut }: PieceOptions,
-): Promise<FreezeTemplate> {
+): Promise<FreezeTemplate<LoadedModel>> {
   const model = await makeModel(loaded);
   try {
     const isWhole = cut.inputs === undefined && cut.outputs === undefined;

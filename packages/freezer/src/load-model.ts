@@ -6,11 +6,11 @@ import { CkptError, digestBytes, manifestNames, readVerifiedFile, serializeCanon
 import { digestModelFiles, joinShards, type ModelFiles, readModelFiles } from "./model-files.js";
 import type { ModelJson } from "./model-json.js";
 import { decodeSavedWeights, type SavedWeight } from "./saved-weights.js";
-import type { CheckpointSource, ModelSource } from "./source.js";
+import type { CheckpointSource, TfjsModelSource } from "./source.js";
 
 /** A model of a source, read and checked, outside of TensorFlow.js. */
 export interface LoadedModel {
-  readonly source: ModelSource;
+  readonly source: TfjsModelSource;
   readonly json: ModelJson;
   /** SHA-256 of the topology's canonical JSON: models with equal ones differ in their weights only. */
   readonly topologyDigest: string;
@@ -27,7 +27,7 @@ export interface LoadedModel {
  * @throws {CkptError} FILE_MISSING, SIZE_MISMATCH, DIGEST_MISMATCH or UNSAFE_PATH naming the file that is damaged;
  *   MODEL_UNREADABLE when the files are no model; UNSUPPORTED_DTYPE for string and complex weights.
  */
-export async function loadModel(source: ModelSource): Promise<LoadedModel> {
+export async function loadModel(source: TfjsModelSource): Promise<LoadedModel> {
   const { json, shards } = source.kind === "checkpoint" ? await readCheckpoint(source) : await readModel(source);
   const weightBytes = joinShards(shards);
   return {
@@ -51,11 +51,11 @@ function readCheckpoint({ path, files }: CheckpointSource): Promise<ModelFiles> 
 }
 
 // The sizes and axes of a GraphModel are weights of it: others are another topology.
-function digestTopology({ format, topology }: ModelJson, source: ModelSource): string {
+function digestTopology({ format, topology }: ModelJson, source: TfjsModelSource): string {
   return format === "graph-model" ? source.digest : digestBytes(serializeCanonicalJson(topology));
 }
 
-async function readModel({ path, digest }: Exclude<ModelSource, CheckpointSource>): Promise<ModelFiles> {
+async function readModel({ path, digest }: Exclude<TfjsModelSource, CheckpointSource>): Promise<ModelFiles> {
   const files = await readModelFiles(path, (file) => readFile(join(dirname(path), file)));
   const found = digestModelFiles(files);
   if (found !== digest) throw new CkptError("DIGEST_MISMATCH", { path, expected: digest, found });

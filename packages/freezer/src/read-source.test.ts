@@ -35,7 +35,7 @@ describe("readSource", () => {
   it("refuses a LayersModel that was changed between looking and loading", async () => {
     const path = await writeLayersModel(await createTemporaryFolder(), createDenseModel());
     const source = await readSource(path);
-    if (source.kind === "run") throw new TypeError("not a model");
+    if (source.kind !== "layers-model") throw new TypeError("not a model");
     await damageFile(join(dirname(path), "group1-shard1of2.bin"));
     await expect(loadModel(source)).rejects.toMatchObject({ code: "DIGEST_MISMATCH" });
   });
@@ -100,7 +100,7 @@ describe("loadModel", () => {
     const path = await writeLayersModel(await createTemporaryFolder(), createDenseModel());
     await writeFile(join(dirname(path), "group1-shard2of2.bin"), "");
     const source = await readSource(path);
-    if (source.kind === "run") throw new TypeError("not a model");
+    if (source.kind !== "layers-model") throw new TypeError("not a model");
     await expect(loadModel(source)).rejects.toMatchObject({
       code: "MODEL_UNREADABLE",
       details: { reason: expect.stringMatching(/need 4840 bytes, its shards have 2421/) },

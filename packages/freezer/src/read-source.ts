@@ -15,35 +15,67 @@ import {
 } from "@ckpt/manifest";
 
 import { digestModelFiles, readModelFiles } from "./model-files.js";
+import {
+  checkpointStateFile,
+  readSavedModelSource,
+  readTensorFlowCheckpoint,
+  readTensorFlowFolder,
+  savedModelGraph,
+} from "./read-tensorflow-source.js";
 import type { CheckpointSource, GraphModelSource, LayersModelSource, RunSource, Source } from "./source.js";
 
-const expected = "Name a run, a checkpoint folder, or the model.json of a TensorFlow.js LayersModel or GraphModel.";
+const expected =
+  "Name a run, a checkpoint folder, the model.json of a TensorFlow.js LayersModel or GraphModel, a folder or prefix of " +
+  "TensorFlow's checkpoints, or a SavedModel.";
+
+/** How a source is read. */
+export interface ReadSourceOptions {
+  /** A file with the graph of TensorFlow's checkpoints: `.meta`, `.pb` or `.pbtxt`. Default: the `.meta` beside each. */
+  readonly graph?: string | undefined;
+}
 
 /**
  * Finds out what stands at `path` and reads what identifies it: a run (a folder with `run.json`), a checkpoint (a
- * folder with `checkpoint.json`), a LayersModel or a GraphModel (its `model.json`). Weights are read later, one model at a time.
+ * folder with `checkpoint.json`), a LayersModel or a GraphModel (its `model.json`); of TensorFlow a SavedModel (a folder
+ * with `saved_model.pb`), a folder of checkpoints (with the file `checkpoint`), or one by its prefix. Weights are read
+ * later, one model at a time.
  *
- * @throws {CkptError} MODEL_UNREADABLE when it is none of these; CHECKPOINT_NOT_FOUND when a run has no valid
- *   checkpoint; UNSAFE_PATH when a `model.json` names a shard outside its folder; FILE_MISSING when a shard is not
- *   there; MANIFEST_INVALID and SCHEMA_TOO_NEW for a manifest that cannot be used.
+ * @throws {CkptError} MODEL_UNREADABLE when it is none of these or a checkpoint without a graph; CHECKPOINT_NOT_FOUND when a
+ *   run or folder has no valid checkpoint; UNSAFE_PATH when a `model.json` names a shard outside its folder; FILE_MISSING
+ *   when a shard or `graph` is not there; MANIFEST_INVALID and SCHEMA_TOO_NEW for a manifest that cannot be used;
+ *   BUNDLE_INVALID for a damaged file `checkpoint`; INVALID_OPTION for a graph of something else.
  */
-export async function readSource(path: string): Promise<Source> {
-  const names = await listFolder(path);
-  if (names === undefined) return readModelSource(path);
-  if (names.includes(runLayout.manifest)) return readRunSource(path);
-  if (names.includes(manifestNames.checkpoint)) return readCheckpointSource(path);
-  const reason = `a folder with neither ${runLayout.manifest} nor ${manifestNames.checkpoint} in it`;
-  throw new CkptError("MODEL_UNREADABLE", { path, reason, remedy: expected });
+export async function readSource(path: string, { graph }: ReadSourceOptions = {}): Promise<Source> {
+  const source = await findSource(path, graph);
+  if (graph === undefined || source.kind.startsWith("tensorflow-")) return source;
+  const needed = "a checkpoint of TensorFlow, or a folder of them";
+  throw new CkptError("INVALID_OPTION", { option: "--graph", expected: needed, found: `${source.kind} ${path}` });
 }
 
-/** Names in the folder; `undefined` where `path` is a file. */
-async function listFolder(path: string): Promise<readonly string[] | undefined> {
+async function findSource(path: string, graph: string | undefined): Promise<Source> {
+  const names = await listFolder(path);
+  if (typeof names === "string") {
+    const checkpoint = path.endsWith(".json") ? undefined : await readTensorFlowCheckpoint(path, graph);
+    if (checkpoint !== undefined) return checkpoint;
+    if (names === "file") return readModelSource(path);
+    throw new CkptError("MODEL_UNREADABLE", { path, reason: "no such file or folder", remedy: expected });
+  }
+  if (names.includes(runLayout.manifest)) return readRunSource(path);
+  if (names.includes(manifestNames.checkpoint)) return readCheckpointSource(path);
+  if (names.includes(savedModelGraph)) return readSavedModelSource(path);
+  if (names.includes(checkpointStateFile)) return readTensorFlowFolder(path, graph);
+  const manifests = `${runLayout.manifest}, ${manifestNames.checkpoint}, ${savedModelGraph} or ${checkpointStateFile}`;
+  throw new CkptError("MODEL_UNREADABLE", { path, reason: `a folder without ${manifests} in it`, remedy: expected });
+}
+
+/** Names in the folder, or what else it is. */
+async function listFolder(path: string): Promise<readonly string[] | "file" | "nothing"> {
   try {
-    return (await stat(path)).isDirectory() ? await readdir(path) : undefined;
+    return (await stat(path)).isDirectory() ? await readdir(path) : "file";
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
-    const reason = code === "ENOENT" || code === "ENOTDIR" ? "no such file or folder" : message;
-    throw new CkptError("MODEL_UNREADABLE", { path, reason, remedy: expected }, { cause });
+    if (code === "ENOENT" || code === "ENOTDIR") return "nothing";
+    throw new CkptError("MODEL_UNREADABLE", { path, reason: message, remedy: expected }, { cause });
   }
 }
 

@@ -1,4 +1,5 @@
 import type { FreezeJob } from "./job-freezer.js";
+import { isTensorFlowSource } from "./source.js";
 
 /** Threads that freeze checkpoints at the same time. */
 export interface WorkerOptions {
@@ -33,7 +34,10 @@ const startMs = 1500;
 export function chooseWorkerCount(jobs: readonly FreezeJob[], { coreCount, freeBytes }: Machine): number {
   const weightBytes = Math.max(
     0,
-    ...jobs.map(({ source }) => (source.kind === "checkpoint" ? sizeOf(source.files) : 0)),
+    ...jobs.map(({ source }) => {
+      if (isTensorFlowSource(source)) return source.sizeBytes;
+      return source.kind === "checkpoint" ? sizeOf(source.files) : 0;
+    }),
   );
   const fitting = Math.floor(freeBytes / 2 / (baseBytes + copiesOfWeights * weightBytes));
   return Math.max(1, Math.min(jobs.length, coreCount, fitting));

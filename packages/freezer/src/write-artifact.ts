@@ -60,8 +60,9 @@ export interface WriteArtifactOptions extends ArtifactRequest {
  */
 export async function writeArtifact(
   { graph, signature, probeShapes, probe, reference, further, source, label }: BoundSource,
-  { out, cut, furtherSignatures: _named, onProgress, earlier, ...choice }: WriteArtifactOptions,
+  { out, cut, pins, onProgress, earlier, ...request }: WriteArtifactOptions,
 ): Promise<FreezeResult> {
+  const { furtherSignatures: _named, signatureKey: _key, isAveraged: _averages, ...choice } = request;
   // Resolved, so that `.` and `..` have a parent to be staged in.
   const staged = await stageFolder(resolve(out), { isReplacing: true });
   try {
@@ -79,6 +80,7 @@ export async function writeArtifact(
       schemaVersion: artifactManifestType.schemaVersion,
       source,
       ...(cut === undefined ? {} : { cut }),
+      ...(pins === undefined ? {} : { pins }),
       signature,
       ...(pieces.length === 0
         ? {}

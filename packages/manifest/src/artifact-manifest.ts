@@ -22,8 +22,16 @@ export const formatPaths: Readonly<Record<ArtifactFormat, string>> = {
   "graph-def-text": "frozen.pbtxt",
 };
 
-/** What can be frozen: files, or a model or a function in memory. */
-const artifactSourceKinds = ["checkpoint", "layers-model", "graph-model", "live-model", "function"] as const;
+/** What can be frozen: files, TensorFlow.js's and TensorFlow's, or a model or a function in memory. */
+const artifactSourceKinds = [
+  "checkpoint",
+  "layers-model",
+  "graph-model",
+  "tensorflow-checkpoint",
+  "saved-model",
+  "live-model",
+  "function",
+] as const;
 
 /** `artifact.json`: one checkpoint, frozen and verified. Its digest is the artifact's identity. */
 export interface ArtifactManifest extends DocumentHeader<"artifact"> {
@@ -34,11 +42,17 @@ export interface ArtifactManifest extends DocumentHeader<"artifact"> {
      * the captured graph and the weights.
      */
     readonly digest: string;
-    /** The checkpoint's step. */
+    /** The checkpoint's step, as far as it is known. */
     readonly step?: number;
+    /** Which signature of the SavedModel or of the graph was frozen; absent for `serving_default`. */
+    readonly signatureKey?: string;
+    /** True where variables have the values of their moving averages. */
+    readonly isAveraged?: true;
   };
   /** Absent where the whole model was frozen. */
   readonly cut?: ArtifactCut;
+  /** Placeholders of a TensorFlow graph that have a fixed value, as text. Absent where there are none. */
+  readonly pins?: Readonly<Record<string, string>>;
   readonly signature: Signature;
   /** Signatures of the SavedModel besides `serving_default`, by key. Absent where there are none. */
   readonly furtherSignatures?: Readonly<Record<string, Signature>>;
@@ -112,6 +126,8 @@ export const artifactManifestType: DocumentType<ArtifactManifest> = {
       kind: z.enum(artifactSourceKinds),
       digest: sha256Schema,
       step: z.int().nonnegative().exactOptional(),
+      signatureKey: z.string().exactOptional(),
+      isAveraged: z.literal(true).exactOptional(),
     }),
     cut: z
       .object({
@@ -119,6 +135,7 @@ export const artifactManifestType: DocumentType<ArtifactManifest> = {
         outputs: z.array(z.string()).min(1).exactOptional(),
       })
       .exactOptional(),
+    pins: z.record(z.string(), z.string()).exactOptional(),
     signature: signatureSchema,
     furtherSignatures: z.record(z.string(), signatureSchema).exactOptional(),
     formats: z.array(z.enum(artifactFormats)).min(1),

@@ -8,6 +8,11 @@ export interface Issue {
 export interface ErrorDetails {
   /** An option or argument is out of its range or contradicts another. */
   INVALID_OPTION: { option: string; expected: string; found: string };
+  /**
+   * Of a graph of TensorFlow nobody said which nodes are the outputs; `candidates` has the likeliest first. `graph` is its
+   * file, where that does not follow from the path.
+   */
+  OUTPUTS_NOT_NAMED: { path: string; graph?: string; candidates: readonly { name: string; op: string }[] };
   /** A configuration file breaks its schema; every issue is listed. */
   CONFIG_INVALID: { path: string; issues: readonly Issue[] };
   CONFIG_NOT_FOUND: { path: string };
@@ -96,6 +101,8 @@ interface ErrorText {
 const list = (items: readonly string[]): string => (items.length === 0 ? "none" : items.join(", "));
 const issueLines = (issues: readonly Issue[]): string =>
   issues.map((issue) => `\n  ${issue.path === "" ? "(top level)" : issue.path}: ${issue.message}`).join("");
+/** As a shell takes it. */
+const quote = (text: string): string => (/^[\w./:-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 const damaged = "Restore the file from a copy, or delete the folder it is in and make it again.";
 
 /** Message and remedy of every code, made from the details alone. */
@@ -103,6 +110,14 @@ export const errorTexts: { readonly [C in ErrorCode]: (details: ErrorDetails[C])
   INVALID_OPTION: (d) => ({
     message: `${d.option}: expected ${d.expected}, found ${d.found}`,
     remedy: `Change ${d.option}.`,
+  }),
+  OUTPUTS_NOT_NAMED: (d) => ({
+    message:
+      `${d.path}: its graph does not say which nodes are its outputs; ` +
+      (d.candidates.length === 0
+        ? "none looks like one"
+        : `the likeliest first:${issueLines(d.candidates.map(({ name, op }) => ({ path: name, message: op })))}`),
+    remedy: `Name them: ckpt freeze ${quote(d.path)}${d.graph === undefined ? "" : ` --graph ${quote(d.graph)}`} --outputs ${quote(d.candidates[0]?.name ?? "NODE")}`,
   }),
   CONFIG_INVALID: (d) => ({
     message: `${d.path}: ${d.issues.length} problem(s) in the configuration:${issueLines(d.issues)}`,

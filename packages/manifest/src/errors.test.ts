@@ -12,6 +12,7 @@ const issues = [
 /** Details of every code. A new code does not compile until it has its line here. */
 const samples: { readonly [C in ErrorCode]: ErrorDetails[C] } = {
   INVALID_OPTION: { option: "--top", expected: "a number from 1", found: "0" },
+  OUTPUTS_NOT_NAMED: { path: "save/-mlp3-20000", candidates: [{ name: "probs", op: "Softmax" }] },
   CONFIG_INVALID: { path, issues },
   CONFIG_NOT_FOUND: { path },
   RUN_NOT_FOUND: { path },

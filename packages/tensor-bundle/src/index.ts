@@ -2,7 +2,7 @@ export type { TensorEntry } from "./bundle-entry.js";
 export { type BundleName, nameOfPrefix } from "./checkpoint-name.js";
 export type { CheckpointReader } from "./checkpoint-reader.js";
 export { type CheckpointState, parseCheckpointState, serializeCheckpointState } from "./checkpoint-state.js";
-export { type CheckpointList, listCheckpoints, type ListedCheckpoint } from "./list-checkpoints.js";
+export { type CheckpointList, findCheckpoint, listCheckpoints, type ListedCheckpoint } from "./list-checkpoints.js";
 export { nameAsObjects, objectGraphKey, readTrackedTensors, type TrackedTensor } from "./object-graph.js";
 export { openBundle } from "./open-bundle.js";
 export { nameOptimizerState, type OptimizerStateNames } from "./optimizer-names.js";

@@ -46,6 +46,7 @@ describe("listCheckpoints", () => {
         name: `-mlp3-${step}`,
         step,
         prefix: fixture(`several/-mlp3-${step}`),
+        files: [`-mlp3-${step}.data-00000-of-00001`, `-mlp3-${step}.index`],
         sizeBytes: 146,
       })),
     );

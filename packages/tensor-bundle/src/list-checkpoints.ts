@@ -1,5 +1,5 @@
 import { readdir, stat } from "node:fs/promises";
-import { basename, isAbsolute, join, win32 } from "node:path";
+import { basename, dirname, isAbsolute, join, win32 } from "node:path";
 
 import { CkptError, isInsidePath } from "@ckpt/manifest";
 
@@ -11,7 +11,9 @@ import { readStateFile, stateFilePath } from "./state-file.js";
 export interface ListedCheckpoint extends BundleName {
   /** What `openBundle` takes. */
   readonly prefix: string;
-  /** Size of its index and data, without the graph. */
+  /** Its index and data, or the files of a V1 checkpoint: names in the folder of the prefix. */
+  readonly files: readonly string[];
+  /** Size of these files. */
   readonly sizeBytes: number;
   /** Its graph, where a v1 `Saver` wrote one. */
   readonly metaPath?: string;
@@ -39,7 +41,7 @@ export async function listCheckpoints(folder: string): Promise<CheckpointList> {
   const checkpoints: ListedCheckpoint[] = [];
   const missing: string[] = [];
   for (const name of state?.all ?? namesOfIndexes(files)) {
-    const found = await findCheckpoint(folder, name, files);
+    const found = await findListed(folder, name, files);
     if (found === undefined) missing.push(name);
     else checkpoints.push(found);
   }
@@ -47,6 +49,15 @@ export async function listCheckpoints(folder: string): Promise<CheckpointList> {
     throw new CkptError("CHECKPOINT_NOT_FOUND", { path: folder, skipped: missing.map((name) => `${name}: no files`) });
   }
   return { checkpoints, missing };
+}
+
+/**
+ * The checkpoint with this prefix; `undefined` where there is none.
+ *
+ * @throws {CkptError} FILE_SYSTEM.
+ */
+export async function findCheckpoint(prefix: string): Promise<ListedCheckpoint | undefined> {
+  return describeCheckpoint(dirname(prefix), basename(prefix), undefined);
 }
 
 async function readFileNames(folder: string): Promise<readonly string[]> {
@@ -70,7 +81,7 @@ function stepOf(name: string): number {
   return nameOfPrefix(name).step ?? -1;
 }
 
-async function findCheckpoint(
+async function findListed(
   folder: string,
   written: string,
   files: readonly string[],
@@ -108,6 +119,7 @@ async function describeCheckpoint(
   return {
     ...nameOfPrefix(last),
     prefix,
+    files: parts,
     sizeBytes,
     ...(names.includes(meta) && { metaPath: join(parent, meta) }),
   };

@@ -34,6 +34,7 @@ interface Arguments {
   readonly metric: readonly string[];
   readonly constraint: readonly string[];
   readonly engine: string | undefined;
+  readonly output: string | undefined;
   readonly data: string | undefined;
   readonly input: readonly string[];
   readonly label: string | undefined;
@@ -79,6 +80,11 @@ export const evaluateCommand: Command<Arguments> = {
         requiresArg: true,
         describe: "Inference engine; default: auto",
       })
+      .option("output", {
+        type: "string",
+        requiresArg: true,
+        describe: "Output to score, by its name; default: the first",
+      })
       .option("data", { type: "string", requiresArg: true, describe: "File to score on, all rows of it" })
       .option("input", {
         type: "string",
@@ -115,6 +121,7 @@ export const evaluateCommand: Command<Arguments> = {
       split: split.digest,
       ...chooseRankOptions(options),
       ...(testReads > 1 ? { confidence: confidenceAfter(testReads) } : {}),
+      ...(options.output === undefined ? {} : { output: options.output }),
     });
     return {
       document: { ...describeEvaluation(ranking, scored), ...(testReads > 0 ? { testReads } : {}) },
@@ -156,7 +163,10 @@ function parseRole(name: string): SplitRole {
 }
 
 /** What is typed goes before what the configuration says. */
-function chooseOptions(given: Arguments, config: CkptConfig | undefined): Omit<EvaluateConfig, "split"> {
+function chooseOptions(
+  given: Arguments,
+  config: CkptConfig | undefined,
+): Omit<EvaluateConfig, "split"> & { readonly output?: string } {
   const { split: _, ...configured } = config?.evaluate ?? {};
   const metrics = given.metric.length > 0 ? given.metric : configured.metrics;
   const engine = (given.engine as EvaluateConfig["engine"]) ?? configured.engine;
@@ -167,6 +177,7 @@ function chooseOptions(given: Arguments, config: CkptConfig | undefined): Omit<E
       : { metrics: metrics.map((metric) => (typeof metric === "string" ? findMetric(metric).name : metric)) }),
     ...(engine === undefined ? {} : { engine }),
     ...(given.constraint.length === 0 ? {} : { constraints: given.constraint }),
+    ...(given.output === undefined ? {} : { output: given.output }),
   };
 }
 

@@ -1,7 +1,14 @@
 import { basename, dirname, join, resolve } from "node:path";
 
 import { selectBackend } from "@ckpt/backend";
-import { type ModelSource, quantizedTolerances, readSource, type Source } from "@ckpt/freezer";
+import {
+  type FreezeResult,
+  type GraphOptions,
+  type ModelSource,
+  quantizedTolerances,
+  readSource,
+  type Source,
+} from "@ckpt/freezer";
 import {
   artifactFormats,
   artifactPath,
@@ -12,16 +19,26 @@ import {
   runLayout,
 } from "@ckpt/manifest";
 
+import type { CommandContext } from "../command-context.js";
 import type { Command } from "../command.js";
 import { exitCodes } from "../exit-code.js";
 import { identifyFolder } from "../identify-folder.js";
 import { type LoadedConfig, loadRunConfigIfAny } from "../load-config.js";
 import { parseFormats, parseQuantizeRule, parseSignatures, splitNames } from "../parse-freeze-options.js";
+import { parseGraphOptions, type TypedGraphOptions } from "../parse-graph-options.js";
 import { registerModules } from "../register-modules.js";
-import { describeBackend, formatParity, freezeModelStage, freezeRunStage } from "../stages/freeze-stage.js";
+import {
+  describeBackend,
+  formatParity,
+  freezeFolderStage,
+  freezeModelStage,
+  type FreezeRequest,
+  freezeRunStage,
+  type FreezeWorkers,
+} from "../stages/freeze-stage.js";
 import { formatBytes, formatTable, leftColumn, rightColumn } from "../table.js";
 
-interface Arguments {
+interface Arguments extends TypedGraphOptions {
   readonly source: string;
   readonly out: string | undefined;
   readonly formats: string | undefined;
@@ -32,6 +49,7 @@ interface Arguments {
   readonly workers: number | undefined;
   readonly "further-signature": readonly string[];
   readonly quantize: readonly string[];
+  readonly graph: string | undefined;
   readonly "max-unrolled-steps": number | undefined;
 }
 
@@ -45,21 +63,30 @@ export const freezeCommand: Command<Arguments> = {
     ["freeze model.json --register ./layers.ts", "a model with layers of your own"],
     ["freeze model.json --outputs encoder/dense_1", "the part of a model that ends at this layer"],
     ["freeze model.json --further-signature embed=encoder/dense_1", "a SavedModel that gives the embedding, too"],
+    ["freeze path/to/save --outputs probs", "every checkpoint of a TensorFlow folder, into path/to/save/artifacts"],
+    [
+      "freeze path/to/save/-mlp3-20000 --outputs probs --pin is_training=false --pin keep_prob=1",
+      "one of them, with placeholders that are not fed any more",
+    ],
+    ["freeze path/to/saved-model --signature classify", "a TensorFlow SavedModel"],
     ["freeze runs/dense --quantize u8 --quantize 'u16=dense_1/*'", "a smaller GraphModel, one layer of it finer"],
   ],
-  repeatable: ["further-signature", "quantize", "register"],
+  repeatable: ["further-signature", "pin", "quantize", "register"],
   options: (parser) =>
     parser
       .positional("source", {
         type: "string",
         demandOption: true,
-        describe: "A run, a checkpoint folder, or the model.json of a tfjs LayersModel or GraphModel",
+        describe:
+          "A run, a checkpoint folder, the model.json of a tfjs LayersModel or GraphModel, a folder of TensorFlow checkpoints " +
+          "or the prefix of one, or a SavedModel",
       })
       .option("out", {
         type: "string",
         requiresArg: true,
         describe:
-          "Artifact folder; default: in the run's artifacts/, artifact/ beside a model.json, or CHECKPOINT.artifact",
+          "Artifact folder, for a TensorFlow folder that of all artifacts; default: in the run's or folder's artifacts/, " +
+          "artifact/ beside a model.json, or CHECKPOINT.artifact",
       })
       .option("formats", {
         type: "string",
@@ -91,7 +118,8 @@ export const freezeCommand: Command<Arguments> = {
         type: "string",
         requiresArg: true,
         describe:
-          "Comma-separated layers, nodes or outputs to end at, such as encoder/dense_1; default: the model's own",
+          "Comma-separated layers, nodes or outputs to end at, such as encoder/dense_1; default: the model's own. " +
+          "TensorFlow checkpoints have none of their own",
       })
       .option("further-signature", {
         type: "string",
@@ -106,6 +134,29 @@ export const freezeCommand: Command<Arguments> = {
         requiresArg: true,
         describe: "Comma-separated layers or nodes whose values become the inputs; default: the model's own",
       })
+      .option("pin", {
+        type: "string",
+        array: true,
+        default: [] as readonly string[],
+        requiresArg: true,
+        describe:
+          "NAME=VALUE of a TensorFlow placeholder that is not to be fed, such as is_training=false; may be repeated",
+      })
+      .option("graph", {
+        type: "string",
+        requiresArg: true,
+        describe: "Graph of TensorFlow checkpoints: .meta, .pb or .pbtxt; default: the .meta beside each",
+      })
+      .option("signature", {
+        type: "string",
+        requiresArg: true,
+        describe: "Signature of a SavedModel; default: serving_default",
+      })
+      .option("averages", {
+        type: "boolean",
+        default: false,
+        describe: "Take NAME/ExponentialMovingAverage for each variable NAME of a TensorFlow checkpoint that has one",
+      })
       .option("register", {
         type: "string",
         array: true,
@@ -117,20 +168,24 @@ export const freezeCommand: Command<Arguments> = {
       .option("workers", {
         type: "number",
         requiresArg: true,
-        describe: "Threads that freeze the checkpoints of a run; default: as cores and memory allow, where it pays",
+        describe:
+          "Threads that freeze the checkpoints of a run or folder; default: as cores and memory allow, where it pays",
       }),
   run: async (given, context) => {
-    const { source: path, out, formats, tolerance, inputs, outputs, quantize, register, workers } = given;
+    const { source: path, graph, out, formats, tolerance, inputs, outputs, quantize, register, workers } = given;
     const { "further-signature": furtherSignature, "max-unrolled-steps": maxUnrolledSteps } = given;
     if (workers !== undefined && !(Number.isInteger(workers) && workers >= 1)) {
       throw new CkptError("INVALID_OPTION", { option: "--workers", expected: "1 or more", found: String(workers) });
     }
-    const source = await readSource(path);
+    const graphOptions = parseGraphOptions(given);
+    const source = await readSource(path, { graph });
     const config = await findConfig(source);
     // One folder cannot hold them all, and outside the run their checkpoints' names would say nothing.
     if (source.kind === "run" && out !== undefined) {
       throw new CkptError("INVALID_OPTION", { option: "--out", expected: "one checkpoint or model", found: "a run" });
     }
+    const unfit = findUnfitOption(source, given);
+    if (unfit !== undefined) throw new CkptError("INVALID_OPTION", { ...unfit, found: `${source.kind} ${path}` });
     await registerModules(register, process.cwd());
     await selectBackend(config?.config.backend);
     const request = {
@@ -144,12 +199,9 @@ export const freezeCommand: Command<Arguments> = {
       ...(quantize.length === 0 ? {} : { quantize: quantize.map(parseQuantizeRule) }),
     };
     const setUp = { ...describeBackend(config), ...(config === undefined ? {} : { config: config.path }), register };
-    const count = workers === undefined ? {} : { count: workers };
-    const results =
-      source.kind === "run"
-        ? await freezeRunStage(source, request, { ...count, setUp }, context)
-        : [await freezeModelStage(source, out ?? (await chooseTarget(source)), request, context)];
-    const skipped = source.kind === "run" ? source.skipped : [];
+    const threads = { ...(workers === undefined ? {} : { count: workers }), setUp };
+    const results = await freezeSource(source, out, { ...request, ...graphOptions }, threads, context);
+    const skipped = "skipped" in source ? source.skipped : [];
     const rows = results.map((result) => [
       result.path,
       result.manifest.formats.join(","),
@@ -183,6 +235,34 @@ export const freezeCommand: Command<Arguments> = {
   },
 };
 
+async function freezeSource(
+  source: Source,
+  out: string | undefined,
+  request: FreezeRequest & GraphOptions,
+  workers: FreezeWorkers,
+  context: CommandContext,
+): Promise<readonly FreezeResult[]> {
+  if (source.kind === "run") return freezeRunStage(source, request, workers, context);
+  if (source.kind === "tensorflow-folder") return freezeFolderStage(source, out, request, workers, context);
+  return [await freezeModelStage(source, out ?? (await chooseTarget(source)), request, context)];
+}
+
+/** Of what concerns one kind of source alone, the first that was given for another. */
+function findUnfitOption(
+  { kind }: Source,
+  { pin, signature, averages, inputs, "further-signature": furtherSignature }: Arguments,
+): { readonly option: string; readonly expected: string } | undefined {
+  if (kind === "tensorflow-folder") {
+    if (inputs !== undefined) return { option: "--inputs", expected: "a model of TensorFlow.js" };
+    if (furtherSignature.length === 0) return undefined;
+    return { option: "--further-signature", expected: "a model of TensorFlow.js" };
+  }
+  if (kind !== "run") return undefined;
+  const options = { "--pin": pin.length > 0, "--signature": signature !== undefined, "--averages": averages };
+  const option = Object.entries(options).find(([, isGiven]) => isGiven)?.[0];
+  return option === undefined ? undefined : { option, expected: "a model of TensorFlow" };
+}
+
 /** The configuration registers custom layers; where there is none, the model is frozen without. */
 async function findConfig(source: Source): Promise<LoadedConfig | undefined> {
   if (source.kind !== "run" && source.kind !== "checkpoint") return undefined;
@@ -191,7 +271,7 @@ async function findConfig(source: Source): Promise<LoadedConfig | undefined> {
 }
 
 async function chooseTarget(source: ModelSource): Promise<string> {
-  if (source.kind !== "checkpoint") return join(dirname(source.path), "artifact");
+  if (source.kind === "layers-model" || source.kind === "graph-model") return join(dirname(source.path), "artifact");
   const checkpoints = dirname(source.path);
   const run = dirname(checkpoints);
   return basename(checkpoints) === runLayout.checkpoints && (await identifyFolder(run)) === "run"

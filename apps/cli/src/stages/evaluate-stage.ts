@@ -16,6 +16,8 @@ export interface EvaluateRequest {
   readonly run?: string;
   readonly engine?: EngineChoice;
   readonly batchSize?: number;
+  /** Default: the signature's first. */
+  readonly output?: string;
   /** Default: those of the task. */
   readonly metrics?: readonly (string | Metric)[];
 }

@@ -1,11 +1,14 @@
 import {
   freeze,
+  freezeFolder,
   freezeRun,
   type FreezeRunOptions,
   type FreezeProgress,
   type FreezeResult,
+  type GraphOptions,
   type ModelSource,
   type RunSource,
+  type TensorFlowFolderSource,
 } from "@ckpt/freezer";
 import type { ParityRecord } from "@ckpt/manifest";
 
@@ -43,11 +46,25 @@ export async function freezeRunStage(
   return freezeRun({ run, ...request, workers, onProgress: followFreezing(context) });
 }
 
+/** Freezes every checkpoint of a folder of TensorFlow's into folders below `out`, and says on stderr what became of them. */
+export async function freezeFolderStage(
+  folder: TensorFlowFolderSource,
+  out: string | undefined,
+  request: Omit<FreezeRequest, "inputs"> & GraphOptions,
+  { setUp: data, ...count }: FreezeWorkers,
+  context: CommandContext,
+): Promise<readonly FreezeResult[]> {
+  for (const reason of folder.skipped) context.progress.warn(`freeze    left out: ${reason}`);
+  const workers = { module: freezeWorkerModule, data, ...count };
+  const target = out === undefined ? {} : { out };
+  return freezeFolder({ folder, ...target, ...request, workers, onProgress: followFreezing(context) });
+}
+
 /** Freezes one model into the folder `out`, and says on stderr what was written and verified. */
 export async function freezeModelStage(
   source: ModelSource,
   out: string,
-  request: FreezeRequest,
+  request: FreezeRequest & GraphOptions,
   context: CommandContext,
 ): Promise<FreezeResult> {
   return freeze({ source, out, ...request, onProgress: followFreezing(context) });

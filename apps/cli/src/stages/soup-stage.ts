@@ -115,7 +115,7 @@ async function scoreMean(
   context.signal.throwIfAborted();
   const { path } = await averageCheckpoints({ run, checkpoints });
   const source = await readSource(path);
-  if (source.kind === "run") throw new TypeError("an average is no run");
+  if (source.kind !== "checkpoint") throw new TypeError("an average is a checkpoint");
   const artifact = artifactPath(run, basename(path));
   await freezeModelStage(source, artifact, freeze, context);
   const evaluations = join(run, runLayout.evaluations);

@@ -51,6 +51,15 @@ export function createFunctionRunner(run: (...inputs: tf.Tensor[]) => tf.Tensor 
   };
 }
 
+/** Runs a function that may wait in between on the current TensorFlow.js backend. What it gives is disposed of. */
+export function createLaterRunner(run: (...inputs: tf.Tensor[]) => Promise<tf.Tensor[]>): ReferenceRunner {
+  return {
+    engine: tfjsEngine,
+    run: (inputs) => compute(inputs, (tensors) => run(...tensors)),
+    dispose: async () => {},
+  };
+}
+
 /** How a GraphModel is run. */
 export interface GraphModelRunnerOptions {
   /** Replaces kernels that are wrong: for a graph that TensorFlow is to run, not TensorFlow.js. Default: false. */

@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { CkptError, type Dtype, hasControlFlow, type TensorSpec } from "@ckpt/manifest";
-import * as tf from "@tensorflow/tfjs";
+
+import { tf } from "#tfjs";
 
 import { fromDataType, toDataType } from "../emit/graph-def/data-type.js";
 import { convertGraphDefToGraphModel } from "../emit/graph-model/convert-graph-def.js";
