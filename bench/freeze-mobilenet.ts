@@ -33,24 +33,25 @@ const blocks = [
   [1024, 1],
 ] as const;
 
+const common = { kernelInitializer: "heNormal", padding: "same", useBias: false } as const;
+
+function createNormalization(): tf.layers.Layer[] {
+  return [tf.layers.batchNormalization(), tf.layers.reLU({ maxValue: 6 })];
+}
+
 /** Reference: https://arxiv.org/abs/1704.04861, table 1. */
 function createMobileNet(): tf.LayersModel {
-  const common = { kernelInitializer: "heNormal", padding: "same", useBias: false } as const;
-  const normalize = (): tf.layers.Layer[] => [tf.layers.batchNormalization(), tf.layers.reLU({ maxValue: 6 })];
-  const model = tf.sequential({
-    layers: [
-      tf.layers.conv2d({ ...common, inputShape: [224, 224, 3], filters: 32, kernelSize: 3, strides: 2 }),
-      ...normalize(),
-      ...blocks.flatMap(([filters, strides]) => [
-        tf.layers.depthwiseConv2d({ ...common, kernelSize: 3, strides, depthwiseInitializer: "heNormal" }),
-        ...normalize(),
-        tf.layers.conv2d({ ...common, filters, kernelSize: 1 }),
-        ...normalize(),
-      ]),
-      tf.layers.globalAveragePooling2d({}),
-      tf.layers.dense({ units: 1000, activation: "softmax" }),
-    ],
-  });
+  const model = tf.sequential();
+  const add = (layer: tf.layers.Layer): void => {
+    for (const each of [layer, ...createNormalization()]) model.add(each);
+  };
+  add(tf.layers.conv2d({ ...common, inputShape: [224, 224, 3], filters: 32, kernelSize: 3, strides: 2 }));
+  for (const [filters, strides] of blocks) {
+    add(tf.layers.depthwiseConv2d({ ...common, kernelSize: 3, strides, depthwiseInitializer: "heNormal" }));
+    add(tf.layers.conv2d({ ...common, filters, kernelSize: 1 }));
+  }
+  model.add(tf.layers.globalAveragePooling2d({}));
+  model.add(tf.layers.dense({ units: 1000, activation: "softmax" }));
   model.compile({ optimizer: "sgd", loss: "categoricalCrossentropy" });
   return model;
 }

@@ -4,7 +4,7 @@ import process from "node:process";
 
 import { selectBackend } from "@ckpt/backend";
 import { createCheckpointer, everySteps, keepLatest, openRun } from "@ckpt/trainer";
-import * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs";
 
 import { countStateBytes, createDenseModel, largeWidths, smallWidths, trainOnce } from "./dense-model.js";
 import { measureMs } from "./measure-ms.js";
