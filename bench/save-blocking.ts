@@ -1,5 +1,4 @@
-import { spawnSync } from "node:child_process";
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 
@@ -11,6 +10,8 @@ import { countStateBytes, createDenseModel, largeWidths, smallWidths, trainOnce 
 import { measureMs } from "./measure-ms.js";
 import { median } from "./median.js";
 import { printHeading, printMachine, printRatio, printSamples } from "./report.js";
+import { runPeer } from "./run-peer.js";
+import { saveModel } from "./save-model.js";
 import { withTemporaryFolder } from "./temporary-folder.js";
 
 // How long one save keeps a training loop waiting, beside what a user would write with tfjs's model.save, one memcpy of
@@ -31,19 +32,6 @@ interface Samples {
   readonly totalMs: readonly number[];
   readonly modelSaveMs: readonly number[];
   readonly memcpyMs: readonly number[];
-}
-
-/** Topology and weights, optimizer included, in the two files that `tf.loadLayersModel` reads. */
-function saveModel(model: tf.Sequential, folder: string): Promise<unknown> {
-  const handler = tf.io.withSaveHandler(async ({ weightData, weightSpecs = [], ...artifacts }) => {
-    const weights = tf.io.CompositeArrayBuffer.join(weightData);
-    const weightsManifest = [{ paths: ["weights.bin"], weights: weightSpecs }];
-    await mkdir(folder);
-    await writeFile(join(folder, "model.json"), JSON.stringify({ ...artifacts, weightsManifest }));
-    await writeFile(join(folder, "weights.bin"), new Uint8Array(weights));
-    return { modelArtifactsInfo: { dateSaved: new Date(), modelTopologyType: "JSON" } };
-  });
-  return model.save(handler, { includeOptimizer: true });
 }
 
 async function measureSubject(model: tf.Sequential, { warmUps, repeats }: Subject, folder: string): Promise<Samples> {
@@ -81,24 +69,11 @@ async function measureSubject(model: tf.Sequential, { warmUps, repeats }: Subjec
   };
 }
 
-/** Times of TensorFlow's Saver with the same model, or why there are none. */
-function measureSaver({ widths, warmUps, repeats }: Subject, folder: string): readonly number[] | string {
-  const venv = process.env["CKPT_BENCH_VENV"];
-  if (venv === undefined) return "skipped: CKPT_BENCH_VENV is not set";
-  const script = join(import.meta.dirname, "peers/tf-saver.py");
-  const given = [script, folder, String(warmUps), String(repeats), ...widths.map(String)];
-  const env = { ...process.env, TF_CPP_MIN_LOG_LEVEL: "3", CUDA_VISIBLE_DEVICES: "" };
-  const { status, stdout, stderr, error } = spawnSync(join(venv, "bin/python"), given, { encoding: "utf8", env });
-  if (error !== undefined) return `skipped: ${error.message}`;
-  if (status !== 0) throw new Error(`tf-saver.py ended with ${status}\n${stderr}`);
-  return JSON.parse(stdout) as readonly number[];
-}
-
 async function compare(subject: Subject): Promise<void> {
   const model = createDenseModel(subject.widths);
   const [samples, saverMs] = await withTemporaryFolder(async (folder) => [
     await measureSubject(model, subject, folder),
-    measureSaver(subject, folder),
+    runPeer("tf-saver.py", [folder, subject.warmUps, subject.repeats, ...subject.widths]),
   ]);
   const parameters = `${(model.countParams() / 1e6).toFixed(2)} M parameters with Adam's slots`;
   const size = `${(countStateBytes(model) / 1e6).toFixed(1)} MB`;

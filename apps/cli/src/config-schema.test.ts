@@ -1,3 +1,4 @@
+import { createMeanMetric } from "@ckpt/evaluator";
 import { CkptError } from "@ckpt/manifest";
 import { keepBest, onImprovement } from "@ckpt/trainer";
 import { describe, expect, it } from "vitest";
@@ -109,6 +110,22 @@ describe("parseConfig", () => {
   });
 
   it("refuses a metric of the other task before anything is trained", () => {
+    const own = createMeanMetric({
+      name: "confidence",
+      aliases: [],
+      task: "classification",
+      mode: "max",
+      range: [0, 1],
+      needsProbabilities: true,
+      scoreRow: ({ predictions }, row) => predictions[row] ?? 0,
+    });
+    expect(listIssues({ ...valid, evaluate: { metrics: [own, "accuracy"] } })).toEqual({});
+    expect(listIssues({ ...valid, evaluate: { metrics: [{ ...own, task: "regression" }] } })).toEqual({
+      "evaluate.metrics.0": "confidence is of regression, the data is for classification",
+    });
+    expect(listIssues({ ...valid, evaluate: { constraints: ["bytes<=2MB", "p95<=2MB"] } })).toEqual({
+      "evaluate.constraints.1": "constraint: expected p95 in a unit of time, found p95<=2MB",
+    });
     expect(listIssues({ ...valid, evaluate: { metrics: ["accuracy", "mse"] } })).toEqual({
       "evaluate.metrics.1": "mse is of regression, the data is for classification",
     });

@@ -1,9 +1,9 @@
-import { engineNames, findMetric } from "@ckpt/evaluator";
+import { engineNames, findMetric, type Metric, parseConstraint } from "@ckpt/evaluator";
 import { artifactFormats, CkptError, isCkptError, type Issue, quantizations } from "@ckpt/manifest";
 import type { LearningRateSchedule, RetentionPolicy, SavePolicy, StopPolicy } from "@ckpt/trainer";
 import { z } from "zod";
 
-import type { CkptConfig } from "./config.js";
+import { type CkptConfig, soupKinds } from "./config.js";
 
 const positiveInteger = z.int().positive();
 const callable = <Value>(): z.ZodType<Value> =>
@@ -52,15 +52,24 @@ const policy = <Value>(what: string, method: string): z.ZodType<Value> =>
     `expected ${what}`,
   );
 
-/** A name or an alias; the evaluator's own sentence says which there are, and which options. */
-const metric = z.string().superRefine((name, context) => {
-  try {
-    findMetric(name);
-  } catch (error) {
-    if (!isCkptError(error, "METRIC_NOT_FOUND") && !isCkptError(error, "INVALID_OPTION")) throw error;
-    context.addIssue({ code: "custom", message: error.message });
-  }
-});
+/** Text that is read elsewhere: the sentence of whoever reads it says what is wrong with it. */
+const textReadBy = (read: (text: string) => unknown): z.ZodType<string> =>
+  z.string().superRefine((text, context) => {
+    try {
+      read(text);
+    } catch (error) {
+      if (!isCkptError(error, "METRIC_NOT_FOUND") && !isCkptError(error, "INVALID_OPTION")) throw error;
+      context.addIssue({ code: "custom", message: error.message });
+    }
+  });
+
+const ownMetric = z.custom<Metric>(
+  (value) =>
+    typeof value === "object" &&
+    value !== null &&
+    ["name", "kind", "task", "mode"].every((field) => typeof Reflect.get(value, field) === "string"),
+  "expected a metric's name, or a metric such as createMeanMetric makes",
+);
 
 const configSchema: z.ZodType<CkptConfig> = z.strictObject({
   name: folderName,
@@ -99,11 +108,16 @@ const configSchema: z.ZodType<CkptConfig> = z.strictObject({
   evaluate: z
     .strictObject({
       split: z.string().exactOptional(),
-      metrics: z.array(metric).min(1).exactOptional(),
+      metrics: z
+        .array(z.union([textReadBy(findMetric), ownMetric]))
+        .min(1)
+        .exactOptional(),
+      constraints: z.array(textReadBy(parseConstraint)).exactOptional(),
       engine: z.enum(["auto", ...engineNames]).exactOptional(),
       batchSize: positiveInteger.exactOptional(),
     })
     .exactOptional(),
+  soups: z.array(z.enum(soupKinds)).exactOptional(),
 });
 
 /**
@@ -123,9 +137,11 @@ export function parseConfig(value: unknown, path: string): CkptConfig {
 /** Found out here, and not after training and freezing. */
 function findUnfitMetrics({ data, evaluate }: CkptConfig): readonly Issue[] {
   const task = data.targets === undefined ? "classification" : "regression";
-  return (evaluate?.metrics ?? []).flatMap((name, index) => {
-    const metric = findMetric(name);
+  return (evaluate?.metrics ?? []).flatMap((wanted, index) => {
+    const metric = typeof wanted === "string" ? findMetric(wanted) : wanted;
     if (metric.task === task) return [];
-    return [{ path: `evaluate.metrics.${index}`, message: `${name} is of ${metric.task}, the data is for ${task}` }];
+    return [
+      { path: `evaluate.metrics.${index}`, message: `${metric.name} is of ${metric.task}, the data is for ${task}` },
+    ];
   });
 }

@@ -1,6 +1,6 @@
 import type { BackendRequest } from "@ckpt/backend";
 import type { LoadDatasetOptions } from "@ckpt/dataset";
-import type { EngineChoice } from "@ckpt/evaluator";
+import type { EngineChoice, Metric } from "@ckpt/evaluator";
 import type { ArtifactFormat, QuantizeRule } from "@ckpt/manifest";
 import type { LearningRateSchedule, RetentionPolicy, SavePolicy, StopPolicy, WhenSaving } from "@ckpt/trainer";
 import type { LayersModel } from "@tensorflow/tfjs";
@@ -22,6 +22,8 @@ export interface CkptConfig {
   readonly train: TrainConfig;
   readonly freeze?: FreezeConfig;
   readonly evaluate?: EvaluateConfig;
+  /** Averages of checkpoints that `ckpt run` adds as candidates. Default: none. */
+  readonly soups?: readonly SoupKind[];
 }
 
 /** How long to train, when to measure and save, and what to keep. */
@@ -62,12 +64,20 @@ export interface FreezeConfig {
   readonly furtherSignatures?: Readonly<Record<string, { readonly outputs: readonly string[] }>>;
 }
 
+/** Averages that are made of scored checkpoints: of all, or of those with which the mean does not get worse. */
+export type SoupKind = "uniform" | "greedy";
+
+/** All of them. */
+export const soupKinds: readonly ["uniform", "greedy"] = ["uniform", "greedy"];
+
 /** How candidates are scored and ranked. */
 export interface EvaluateConfig {
   /** Split to rank on. Default: `select`. */
   readonly split?: string;
-  /** Metrics to compute; the first one ranks. Default: accuracy and logLoss, or mse and mae for targets. */
-  readonly metrics?: readonly string[];
+  /** Metrics to compute, by name or your own; the first one ranks. Default: accuracy and logLoss, or mse and mae for targets. */
+  readonly metrics?: readonly (string | Metric)[];
+  /** What candidates have to keep to, such as `bytes<=2MB` or `logLoss<0.2`. Default: nothing. */
+  readonly constraints?: readonly string[];
   /** Default: `auto`. */
   readonly engine?: EngineChoice;
   /** Rows per inference. Default: 256. */

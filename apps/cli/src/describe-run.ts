@@ -5,6 +5,7 @@ import {
   artifactManifestType,
   type CheckpointManifest,
   checkpointManifestType,
+  findHolders,
   isCkptError,
   manifestNames,
   type Metrics,
@@ -12,6 +13,7 @@ import {
   type RankingManifest,
   rankingManifestType,
   readDocument,
+  readPromotions,
   restoreMetrics,
   type RunManifest,
   runLayout,
@@ -20,6 +22,7 @@ import {
 } from "@ckpt/manifest";
 
 import { findInRun } from "./identify-folder.js";
+import { locateRun } from "./single-artifact.js";
 
 /** One checkpoint of a run with what became of it. */
 export interface CheckpointDescription {
@@ -33,6 +36,8 @@ export interface CheckpointDescription {
   readonly formats: readonly ArtifactFormat[];
   readonly rank?: number;
   readonly isPick: boolean;
+  /** Aliases that its artifact has. */
+  readonly aliases: readonly string[];
 }
 
 /** A run as `ckpt ls` tells it. */
@@ -54,7 +59,7 @@ export interface InvalidCheckpoint {
 }
 
 export interface DescribeRunOptions {
-  /** So many of the newest checkpoints are listed, and the ranking's pick besides; 0 lists all. */
+  /** So many of the newest checkpoints are listed, and the ranking's pick and those with an alias besides; 0 lists all. */
   readonly limit: number;
 }
 
@@ -68,13 +73,14 @@ export async function describeRun(path: string, { limit }: DescribeRunOptions): 
   const manifest = await readDocument(runManifestType, join(path, runLayout.manifest));
   const found = await readIfValid(() => readDocument(rankingManifestType, join(path, runLayout.ranking)));
   const ranking = createRankLookup("value" in found ? found.value : undefined);
+  const aliases = await readAliases(path);
   const ids = (await findInRun(path, "checkpoint")).map((folder) => basename(folder));
   const checkpoints: CheckpointDescription[] = [];
   const invalid: InvalidCheckpoint[] = [];
   const isFull = (): boolean => limit > 0 && checkpoints.length >= limit;
   for (const id of ids.toReversed()) {
-    if (isFull() && id !== ranking.pick) continue;
-    const described = await readIfValid(() => describeCheckpoint(path, id, ranking));
+    if (isFull() && id !== ranking.pick && !aliases.has(id)) continue;
+    const described = await readIfValid(() => describeCheckpoint(path, id, ranking, aliases));
     if ("value" in described) checkpoints.push(described.value);
     else invalid.push({ id, reason: described.reason });
   }
@@ -103,7 +109,25 @@ function createRankLookup(ranking: RankingManifest | undefined): RankLookup {
   };
 }
 
-async function describeCheckpoint(run: string, id: string, ranking: RankLookup): Promise<CheckpointDescription> {
+/** By the artifact's id, the aliases it has now. */
+type Aliases = ReadonlyMap<string, readonly string[]>;
+
+async function readAliases(run: string): Promise<Aliases> {
+  const { runs, name } = locateRun(run);
+  const aliases = new Map<string, string[]>();
+  for (const holder of findHolders(await readPromotions(runs)).values()) {
+    const { id } = holder.artifact;
+    if (holder.run === name) aliases.set(id, [...(aliases.get(id) ?? []), holder.alias]);
+  }
+  return aliases;
+}
+
+async function describeCheckpoint(
+  run: string,
+  id: string,
+  ranking: RankLookup,
+  aliases: Aliases,
+): Promise<CheckpointDescription> {
   const manifestPath = join(run, runLayout.checkpoints, id, manifestNames.checkpoint);
   const checkpoint = await readDocument(checkpointManifestType, manifestPath);
   const candidate = ranking.candidates.get(checkpoint.digest);
@@ -117,6 +141,7 @@ async function describeCheckpoint(run: string, id: string, ranking: RankLookup):
     formats: await readFormats(run, id, checkpoint),
     ...(candidate?.rank === undefined ? {} : { rank: candidate.rank }),
     isPick: candidate !== undefined && ranking.pick === candidate.id,
+    aliases: aliases.get(id) ?? [],
   };
 }
 

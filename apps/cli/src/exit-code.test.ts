@@ -31,6 +31,7 @@ const expected: Readonly<Record<ErrorCode, 2 | 3 | 4>> = {
   DATA_CELL_INVALID: 3,
   DATA_ROW_RAGGED: 3,
   DATA_SPLIT_EMPTY: 3,
+  DATA_ROWS_SHARED: 3,
   WEIGHTS_MISMATCH: 3,
   MODEL_UNREADABLE: 3,
   BUNDLE_INVALID: 3,

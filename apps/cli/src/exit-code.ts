@@ -3,12 +3,16 @@ import { type ErrorCode, isCkptError, type RankingManifest } from "@ckpt/manifes
 /** What the process tells its caller: the meanings are part of the command line's contract. */
 export const exitCodes = {
   ok: 0,
+  /** A gate is not passed. */
+  gateFailed: 1,
   /** Wrong usage or configuration. */
   usage: 2,
   /** Bad input: digest, schema, data, parity, unsupported operation. */
   badInput: 3,
   /** The run itself failed: file system, engine, divergence, or a defect of ckpt. */
   runtime: 4,
+  /** A gate is neither passed nor not: more rows are needed to tell. */
+  inconclusive: 5,
   sigint: 130,
   sigterm: 143,
 } as const;

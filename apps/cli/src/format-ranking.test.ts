@@ -39,6 +39,36 @@ describe("formatRanking", () => {
     );
   });
 
+  it("shows how far each is from the best, whether that is chance, and what costs differ", () => {
+    const [best, second, failed] = ranking.candidates;
+    if (best === undefined || second === undefined || failed === undefined) throw new Error("no candidates");
+    const text = formatRanking({
+      ...ranking,
+      candidates: [
+        { ...best, metrics: { logLoss: { value: 0.25 } }, measures: { bytes: 1500, p95: 2 } },
+        {
+          ...second,
+          rank: 1,
+          status: "tied",
+          difference: { value: 0.25, interval: [-0.01, 0.5] },
+          mcnemar: { onlyThis: 1, onlyPick: 4, exact: 0.375, midP: 0.21875 },
+          measures: { bytes: 1500, p95: 3 },
+        },
+        failed,
+      ],
+    });
+    expect(text).toBe(
+      [
+        "rank  candidate  logLoss↓  95 % interval  vs best  95 % interval      McNemar p   p95  status",
+        "   1  b            0.2500                       -                             -  2 ms  ★ best",
+        "  1=  a            0.5000                 +0.2500  [-0.0100, 0.5000]     0.3750  3 ms  ≈ tied",
+        "   -  c                 -                       -                             -     -  failed: NaN in row 3",
+        "on split select, 200 rows; pick b, tied with 1, decided by lower logLoss",
+        "",
+      ].join("\n"),
+    );
+  });
+
   it("has a word for every way to come out", () => {
     const [best, second, failed] = ranking.candidates;
     if (best === undefined || second === undefined || failed === undefined) throw new Error("no candidates");

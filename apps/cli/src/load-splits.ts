@@ -10,6 +10,7 @@ export interface Splits {
   /** @throws {CkptError} SPLIT_NOT_FOUND listing those there are. */
   get(name: string): Split;
   has(name: string): boolean;
+  readonly all: readonly Split[];
 }
 
 /** Reads the data of a configuration; its paths are relative to the file. */
@@ -23,6 +24,7 @@ export async function loadConfigSplits({ config, path }: LoadedConfig): Promise<
 export function indexSplits(splits: readonly Split[]): Splits {
   const byName = new Map(splits.map((split) => [split.name, split]));
   return {
+    all: splits,
     has: (name) => byName.has(name),
     get: (name) => {
       const split = byName.get(name);

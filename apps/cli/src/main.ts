@@ -23,6 +23,9 @@ const commands: Readonly<Record<string, (add: AddCommand) => Promise<void>>> = {
   freeze: async (add) => add((await import("./commands/freeze.js")).freezeCommand),
   evaluate: async (add) => add((await import("./commands/evaluate.js")).evaluateCommand),
   rank: async (add) => add((await import("./commands/rank.js")).rankCommand),
+  soup: async (add) => add((await import("./commands/soup.js")).soupCommand),
+  gate: async (add) => add((await import("./commands/gate.js")).gateCommand),
+  promote: async (add) => add((await import("./commands/promote.js")).promoteCommand),
   export: async (add) => add((await import("./commands/export.js")).exportCommand),
   ls: async (add) => add((await import("./commands/ls.js")).lsCommand),
   show: async (add) => add((await import("./commands/show.js")).showCommand),
@@ -34,8 +37,8 @@ const commands: Readonly<Record<string, (add: AddCommand) => Promise<void>>> = {
 
 type AddCommand = <Arguments>(command: Command<Arguments>) => void;
 
-const epilogue = `Exit codes: 0 ok; 2 wrong usage or configuration; 3 bad input, such as a damaged file; 4 the run failed;
-130, 143 stopped by SIGINT or SIGTERM with the state saved.`;
+const epilogue = `Exit codes: 0 ok; 1 a gate is not passed; 2 wrong usage or configuration; 3 bad input, such as a
+damaged file; 4 the run failed; 5 a gate cannot tell; 130, 143 stopped by SIGINT or SIGTERM with the state saved.`;
 
 const terminal = openTerminal();
 process.exitCode = await main(process.argv.slice(2), terminal, announceSignals(terminal));

@@ -113,8 +113,10 @@ describe("ckpt diff", () => {
       return `${code} ${stderr.split("\n", 1).join()}`;
     };
     expect(await compare(folder)).toMatch(/^3 error SIZE_MISMATCH: .*frozen\.pb: /);
-    expect(await compare("runs/points")).toBe(
-      "2 error INVALID_OPTION: diff: expected two artifacts, such as runs/dense/artifacts/step-00000120, found run: runs/points",
+    const checkpoint = (artifacts[0] ?? "").replace("artifacts", "checkpoints");
+    expect(await compare(checkpoint)).toBe(
+      "2 error INVALID_OPTION: diff: expected two artifacts, such as runs/dense/artifacts/step-00000120, or two runs, " +
+        `found checkpoint: ${checkpoint}`,
     );
     expect(await compare("nowhere")).toBe("3 error ARTIFACT_NOT_FOUND: nowhere: no artifact there");
     await rm(folder, { recursive: true });

@@ -284,6 +284,10 @@ describe("ckpt --help and --version", () => {
       "freeze",
       "evaluate",
       "rank",
+      "soup",
+      "diff",
+      "gate",
+      "promote",
       "ls",
       "show",
       "diff",
@@ -293,7 +297,7 @@ describe("ckpt --help and --version", () => {
     ]) {
       expect(help.stdout).toMatch(new RegExp(`^ {2}ckpt ${name}\\b`, "m"));
     }
-    expect(help.stdout).toContain("Exit codes: 0 ok; 2 ");
+    expect(help.stdout).toContain("Exit codes: 0 ok; 1 ");
     expect(command.stdout).toContain("Examples:\n  ckpt freeze runs/dense ");
     const text = await readFile(join(import.meta.dirname, "../package.json"), "utf8");
     expect(version.stdout).toBe(`${(JSON.parse(text) as { readonly version: string }).version}\n`);

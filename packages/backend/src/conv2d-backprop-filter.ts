@@ -1,5 +1,6 @@
 import { CkptError } from "@ckpt/manifest";
-import * as tf from "@tensorflow/tfjs";
+
+import { tf } from "#tfjs";
 
 type KernelCall = Parameters<tf.KernelFunc>[0];
 type Shape4D = [number, number, number, number];

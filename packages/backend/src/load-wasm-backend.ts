@@ -1,7 +1,8 @@
 import process from "node:process";
 
 import { CkptError } from "@ckpt/manifest";
-import * as tf from "@tensorflow/tfjs";
+
+import { tf } from "#tfjs";
 
 import { activateBackend } from "./activate-backend.js";
 import { conv2DBackpropFilterKernel } from "./conv2d-backprop-filter.js";

@@ -1,5 +1,6 @@
 import { isCkptError } from "@ckpt/manifest";
-import * as tf from "@tensorflow/tfjs";
+
+import { tf } from "#tfjs";
 
 import { restoreBackend } from "./activate-backend.js";
 import { type BackendName, preferredBackends } from "./backend-name.js";

@@ -105,6 +105,7 @@ describe("selectBackend", () => {
     try {
       // This package's sources in a project that has all their dependencies but tfjs-node.
       await cp(path.join(packageFolder, "package.json"), path.join(folder, "package.json"));
+      await cp(path.join(packageFolder, "tfjs.cjs"), path.join(folder, "tfjs.cjs"));
       await cp(path.join(packageFolder, "src"), path.join(folder, "src"), { recursive: true });
       for (const name of ["@tensorflow/tfjs", "@tensorflow/tfjs-backend-wasm", "@ckpt/manifest"]) {
         const link = path.join(folder, "node_modules", name);

@@ -11,14 +11,20 @@ export interface ScoringOptions {
   readonly slices?: readonly Slice[];
   /** Rows a slice needs to be called the worst. Default: 30. */
   readonly minSliceRows?: number;
+  /** Coverage of the intervals, between 0 and 1. Default: 0.95. */
+  readonly confidence?: number;
 }
 
 /**
- * Checks weights and groups against the number of rows.
+ * Checks weights and groups against the number of rows, and the confidence.
  *
  * @throws {CkptError} INVALID_OPTION
  */
-export function checkScoring({ weights, groups }: ScoringOptions, rowCount: number): void {
+export function checkScoring({ weights, groups, confidence = 0.95 }: ScoringOptions, rowCount: number): void {
+  if (!(confidence > 0 && confidence < 1)) {
+    const expected = "a number between 0 and 1";
+    throw new CkptError("INVALID_OPTION", { option: "confidence", expected, found: String(confidence) });
+  }
   for (const [option, values] of [
     ["weights", weights],
     ["groups", groups],

@@ -1,7 +1,6 @@
 import { join } from "node:path";
 
 import {
-  CkptError,
   type EvaluationManifest,
   manifestNames,
   type MetricsManifest,
@@ -16,10 +15,16 @@ import { checkRows, toScoredRows } from "./check-rows.js";
 import { checkScoring, type ScoringOptions } from "./check-scoring.js";
 import { createClassCounter } from "./metrics/class-record.js";
 import { confusionMatrix } from "./metrics/confusion-matrix.js";
-import { finalizeMeasurement, initMeasurement, openMeasurement, updateMeasurement } from "./metrics/measurement.js";
+import {
+  finalizeMeasurement,
+  initMeasurement,
+  type MeasuredRows,
+  openMeasurement,
+  updateMeasurement,
+} from "./metrics/measurement.js";
 import type { Metric } from "./metrics/metric.js";
 import { describeClasses } from "./metrics/per-class.js";
-import { defaultMetrics, findMetric } from "./metrics/registry.js";
+import { defaultMetrics, resolveMetric } from "./metrics/registry.js";
 import { measureSlices } from "./metrics/slices.js";
 import { readEvaluation, readRows } from "./predictions.js";
 import { countColumns, describeTask, type Task } from "./task.js";
@@ -28,6 +33,8 @@ import { countColumns, describeTask, type Task } from "./task.js";
 export interface MeasuredEvaluation {
   readonly evaluation: Sealed<EvaluationManifest>;
   readonly metrics: MetricsManifest;
+  /** The rows they were computed from, to compare them with other candidates'; absent with a failure. */
+  readonly rows?: MeasuredRows;
 }
 
 /**
@@ -54,7 +61,11 @@ export async function computeMetrics(
   return parseDocument(metricsManifestType, text, path);
 }
 
-/** Computes what {@link computeMetrics} writes, and writes nothing. */
+/**
+ * Computes what {@link computeMetrics} writes, and writes nothing.
+ *
+ * @throws {CkptError} As {@link computeMetrics}.
+ */
 export async function measureEvaluation(
   path: string,
   names?: readonly (string | Metric)[],
@@ -67,6 +78,7 @@ export async function measureEvaluation(
     kind: metricsManifestType.kind,
     schemaVersion: metricsManifestType.schemaVersion,
     evaluation: evaluation.digest,
+    ...(options.confidence === undefined ? {} : { confidence: options.confidence }),
   };
   const task = describeTask(path, evaluation.output, evaluation.labels, evaluation.classes);
   const selected = selectMetrics(names ?? defaultMetrics[task.kind], task.kind);
@@ -92,9 +104,11 @@ export async function measureEvaluation(
     firstRow = end;
   }
 
-  const { metrics, notDefined } = finalizeMeasurement(selected, state);
+  const rows = openMeasurement(selected, state);
+  const { metrics, notDefined } = finalizeMeasurement(selected, state, rows, options.confidence);
   return {
     evaluation,
+    rows,
     metrics: {
       ...header,
       metrics,
@@ -102,10 +116,17 @@ export async function measureEvaluation(
       ...(task.kind === "classification" ? { confusion } : {}),
       ...(counts === undefined
         ? {}
-        : { perClass: describeClasses(counts.counts, evaluation.classes, options.weights === undefined) }),
+        : {
+            perClass: describeClasses(
+              counts.counts,
+              evaluation.classes,
+              options.weights === undefined,
+              options.confidence,
+            ),
+          }),
       ...(options.slices === undefined
         ? {}
-        : measureSlices(selected, openMeasurement(selected, state), options.slices, options.minSliceRows ?? 30)),
+        : measureSlices(selected, rows, options.slices, options.minSliceRows ?? 30, options.confidence)),
     },
   };
 }
@@ -114,11 +135,7 @@ export async function measureEvaluation(
 function selectMetrics(wanted: readonly (string | Metric)[], task: Task["kind"]): readonly Metric[] {
   const selected = new Map<string, Metric>();
   for (const entry of wanted) {
-    const metric = typeof entry === "string" ? findMetric(entry, task) : entry;
-    if (metric.task !== task) {
-      const available = [...selected.keys(), ...defaultMetrics[task]];
-      throw new CkptError("METRIC_NOT_FOUND", { metric: `${metric.name} of ${task}`, available });
-    }
+    const metric = resolveMetric(entry, task);
     if (!selected.has(metric.name)) selected.set(metric.name, metric);
   }
   return [...selected.values()];

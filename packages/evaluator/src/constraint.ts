@@ -39,6 +39,11 @@ const measureUnits: Readonly<Record<string, Constraint["unit"]>> = {
   rss: "bytes",
 };
 
+/** Whether a name is of what a candidate costs; any other is of a metric. */
+export function isMeasure(name: string): boolean {
+  return Object.hasOwn(measureUnits, name);
+}
+
 /**
  * Reads a constraint: a name, `<=`, `<`, `>=` or `>`, and a number with a unit behind it (µs, ms, s; B, kB, MB, GB, KiB,
  * MiB, GiB; %). A number without a unit is in milliseconds for p50, p95, p99 and load, in bytes for bytes and rss, and
@@ -83,8 +88,13 @@ export function parseConstraint(text: string): Constraint {
 export function describeBreach(constraint: Constraint, value: number | undefined): string | undefined {
   const { text, measure, operator, limit, unit } = constraint;
   if (value === undefined || !Number.isFinite(value)) return `${text}: there is no ${measure}`;
-  if (comparisons[operator](value, limit)) return undefined;
+  if (keepsTo(value, { operator, limit })) return undefined;
   return `${text}: it is ${value}${unit === "none" ? "" : ` ${unit}`}`;
+}
+
+/** Whether a value is on the side of the limit that is wanted. */
+export function keepsTo(value: number, { operator, limit }: Pick<Constraint, "operator" | "limit">): boolean {
+  return comparisons[operator](value, limit);
 }
 
 const comparisons: Readonly<Record<Constraint["operator"], (value: number, limit: number) => boolean>> = {

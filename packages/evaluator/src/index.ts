@@ -1,5 +1,11 @@
 export { type ScoringOptions } from "./check-scoring.js";
-export { computeMetrics } from "./compute-metrics.js";
+export {
+  compareEvaluations,
+  type CompareEvaluationsOptions,
+  type EvaluationComparison,
+  type MetricComparison,
+} from "./compare-evaluations.js";
+export { computeMetrics, type MeasuredEvaluation, measureEvaluation } from "./compute-metrics.js";
 export { type EngineName, engineNames, type InferenceEngine, type NamedTensors, type Session } from "./engine.js";
 export { evaluateArtifact, type EvaluateArtifactOptions } from "./evaluate-artifact.js";
 export {
@@ -11,6 +17,16 @@ export {
 export { type Evaluation, type EvaluationProgress } from "./evaluation.js";
 export { readLatencies, writeLatencies } from "./latency-file.js";
 export { type EngineChoice, engineFormats, type EngineSelection, loadEngine, selectEngine } from "./load-engine.js";
+export { type EvaluationChoice, findEvaluation, type StoredEvaluation } from "./find-evaluations.js";
+export {
+  type ChampionOptions,
+  judgeArtifact,
+  type JudgeArtifactOptions,
+  type JudgedGate,
+} from "./gate/judge-artifact.js";
+export { type ChampionRule } from "./gate/judge-champion.js";
+export { type Judgement, type Verdict } from "./gate/judgement.js";
+export { parseRequirement, type RequiredPart, type Requirement } from "./gate/requirement.js";
 export { type KeptRows, type RowRecord } from "./metrics/kept-rows.js";
 export { createMeanMetric, type MeanMetricDefinition } from "./metrics/mean-metric.js";
 export {
@@ -29,6 +45,7 @@ export {
 } from "./metrics/metric.js";
 export { defaultMetrics, findMetric, metrics } from "./metrics/registry.js";
 export { type Slice, sliceByColumn } from "./metrics/slices.js";
+export { readEvaluation, readRows, type StoredRows } from "./predictions.js";
 export { rankArtifacts, type RankArtifactsOptions } from "./rank-artifacts.js";
 export { type Candidate } from "./candidate.js";
 export { type Constraint, parseConstraint } from "./constraint.js";

@@ -1,52 +1,39 @@
-import { join } from "node:path";
-
-import {
-  CkptError,
-  type EvaluationManifest,
-  evaluationManifestType,
-  isCkptError,
-  manifestNames,
-  nodeFileSystem,
-  type RankingManifest,
-  rankingManifestType,
-  readDocument,
-  type Sealed,
-} from "@ckpt/manifest";
+import { CkptError, type RankingManifest, rankingManifestType } from "@ckpt/manifest";
 
 import type { Candidate } from "./candidate.js";
+import type { ScoringOptions } from "./check-scoring.js";
 import { measureEvaluation } from "./compute-metrics.js";
-import { type EngineName, engineNames } from "./engine.js";
-import { defaultMetrics, findMetric } from "./metrics/registry.js";
+import { type Constraint, isMeasure } from "./constraint.js";
+import { countBytes } from "./count-bytes.js";
+import { createFigureTable, type FigureTable } from "./figure-table.js";
+import { type EvaluationChoice, findEvaluations, type StoredEvaluation } from "./find-evaluations.js";
+import type { Metric } from "./metrics/metric.js";
+import { defaultMetrics, resolveMetric } from "./metrics/registry.js";
 import { rankCandidates } from "./rank-candidates.js";
 import { type Artifact, readArtifact } from "./read-artifact.js";
-import { describeTask } from "./task.js";
+import { describeTask, type Task } from "./task.js";
 
-/** The artifacts that compete, and which of their stored predictions and metrics count. */
-export interface RankArtifactsOptions {
+/** The artifacts that compete, which of their stored predictions count, and how they are compared. */
+export interface RankArtifactsOptions extends EvaluationChoice, ScoringOptions {
   /** The artifacts' folders, each of another name. */
   readonly artifacts: readonly string[];
-  /** The folder that evaluations are kept in. */
-  readonly evaluations: string;
-  /** Name, role or digest of the split to rank on. */
-  readonly split: string;
-  /** The primary metric. Default: accuracy of classes, mse of regression targets. */
-  readonly metric?: string;
+  /** The primary metric. Default: the first of those of the task in `defaultMetrics`. */
+  readonly metric?: string | Metric;
   /** What else to compute of each candidate. Default: the default metrics of the task. */
-  readonly metrics?: readonly string[];
-  /** Only predictions of this engine. Default: of several, onnxruntime-node, then tfjs, then tfjs-node. */
-  readonly engine?: EngineName;
-  /** The scored output. Default: each artifact's first. */
-  readonly output?: string;
-}
-
-/** A committed evaluation in its folder. */
-interface StoredEvaluation {
-  readonly path: string;
-  readonly manifest: Sealed<EvaluationManifest>;
+  readonly metrics?: readonly (string | Metric)[];
+  /** What candidates have to keep to; `bytes` is that of the evaluated format. */
+  readonly constraints?: readonly Constraint[];
+  /**
+   * What candidates cost besides, by the artifact's id: `p50`, `p95`, `p99` and `load` in milliseconds, `rss` in bytes.
+   * Only what a constraint names counts: such figures are of one machine, and the ranking should be of none.
+   */
+  readonly measures?: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
 /**
- * Ranks artifacts by their stored predictions; runs no inference and writes nothing.
+ * Ranks artifacts by their stored predictions; runs no inference and writes nothing. All are compared on the same rows:
+ * those that may be the best are tied, the difference of each from the pick has an interval, and where rows are right or
+ * wrong McNemar's test. One artifact is read at a time, and of its rows only what the comparison needs is kept.
  *
  * @throws {CkptError} EVALUATION_NOT_FOUND naming the first artifact without predictions on the split,
  *   ARTIFACT_NOT_FOUND, METRIC_NOT_FOUND; INVALID_OPTION when there are no artifacts, two have the same name, or the
@@ -55,28 +42,34 @@ interface StoredEvaluation {
 export async function rankArtifacts(options: RankArtifactsOptions): Promise<RankingManifest> {
   const artifacts = await Promise.all(options.artifacts.map(readArtifact));
   checkArtifacts(artifacts);
-  const stored = await Promise.all(artifacts.map((artifact) => findEvaluations(artifact, options)));
-  const split = chooseSplit(artifacts, stored, options);
-
+  const stored = await findEvaluations(artifacts, options);
+  const [first] = stored;
+  if (first === undefined) throw new TypeError("no candidates");
+  const task = taskOf(first);
+  const primary = resolveMetric(options.metric ?? defaultMetrics[task][0] ?? "", task);
+  const figures = createFigureTable(primary);
   const candidates: Candidate[] = [];
-  let record: EvaluationManifest | undefined;
   for (const [index, artifact] of artifacts.entries()) {
-    const chosen = (stored[index] ?? [])
-      .filter(({ manifest }) => manifest.split.digest === split)
-      .toSorted(compareEvaluations)[0];
-    if (chosen === undefined) throw notFound(artifact, options);
-    record ??= chosen.manifest;
-    candidates.push(await measureCandidate(artifact, chosen, options));
+    const chosen = stored[index];
+    if (chosen !== undefined) candidates.push(await measureCandidate(artifact, chosen, primary, figures, options));
   }
-  if (record === undefined) throw new TypeError("no candidates");
-  const task = taskOf(record);
-  const primary = findMetric(options.metric ?? defaultMetrics[task][0] ?? "", task);
+  const ranked = rankCandidates(candidates, {
+    metric: primary.name,
+    mode: primary.mode,
+    ...(options.constraints === undefined ? {} : { constraints: options.constraints }),
+    ...(options.confidence === undefined ? {} : { confidence: options.confidence }),
+    ...figures.compare(candidates.map(({ id }) => id)),
+  });
+  const inOrder = ranked.candidates.filter(({ rank }) => rank !== undefined).map(({ id }) => id);
+  const corrected = figures.correct(inOrder);
   return {
     kind: rankingManifestType.kind,
     schemaVersion: rankingManifestType.schemaVersion,
-    split: record.split,
+    split: first.manifest.split,
     metric: { name: primary.name, mode: primary.mode },
-    ...rankCandidates(candidates, { metric: primary.name, mode: primary.mode }),
+    ...(options.confidence === undefined ? {} : { confidence: options.confidence }),
+    ...ranked,
+    ...(corrected === undefined ? {} : { corrected }),
   };
 }
 
@@ -91,90 +84,18 @@ function checkArtifacts(artifacts: readonly Artifact[]): void {
   });
 }
 
-/** All evaluations of this very artifact that the options allow. */
-async function findEvaluations(
-  artifact: Artifact,
-  { evaluations, split, engine, output = artifact.manifest.signature.outputs[0]?.name }: RankArtifactsOptions,
-): Promise<readonly StoredEvaluation[]> {
-  const names = (await nodeFileSystem.list(evaluations)).filter((name) => name.startsWith(`${artifact.id}.`));
-  const found: StoredEvaluation[] = [];
-  for (const name of names) {
-    const path = join(evaluations, name);
-    const manifest = await readCommitted(path);
-    if (
-      manifest?.artifact.digest === artifact.manifest.digest &&
-      [manifest.split.name, manifest.split.role, manifest.split.digest].includes(split) &&
-      manifest.output.name === output &&
-      (engine === undefined || manifest.engine.name === engine)
-    ) {
-      found.push({ path, manifest });
-    }
-  }
-  return found;
-}
-
-async function readCommitted(path: string): Promise<Sealed<EvaluationManifest> | undefined> {
-  try {
-    return await readDocument(evaluationManifestType, join(path, manifestNames.evaluation));
-  } catch (error) {
-    if (isCkptError(error, "MANIFEST_MISSING")) return undefined;
-    throw error;
-  }
-}
-
-/** The digest of the split that all artifacts were run on: candidates are compared on the same rows only. */
-function chooseSplit(
-  artifacts: readonly Artifact[],
-  stored: readonly (readonly StoredEvaluation[])[],
-  options: RankArtifactsOptions,
-): string {
-  const counts = new Map<string, number>();
-  for (const evaluations of stored) {
-    for (const digest of new Set(evaluations.map(({ manifest }) => manifest.split.digest))) {
-      counts.set(digest, (counts.get(digest) ?? 0) + 1);
-    }
-  }
-  const complete = [...counts].filter(([, count]) => count === artifacts.length).map(([digest]) => digest);
-  const [digest] = complete;
-  if (digest === undefined) {
-    // The artifact to name is one that lacks the version of the split that most of them have.
-    const common = [...counts].toSorted(([a, countA], [b, countB]) => countB - countA || (a < b ? -1 : 1))[0]?.[0];
-    const index = stored.findIndex((list) => !list.some(({ manifest }) => manifest.split.digest === common));
-    const missing = artifacts[index];
-    if (missing === undefined) throw new TypeError("no artifact lacks the split");
-    throw notFound(missing, options);
-  }
-  if (complete.length > 1) {
-    throw new CkptError("INVALID_OPTION", {
-      option: "split",
-      expected: `one of the digests ${complete.toSorted().join(", ")}, since there are predictions on each`,
-      found: options.split,
-    });
-  }
-  return digest;
-}
-
-/** Engines in their order of preference, then the newer version, then the folder's name: always the same choice. */
-function compareEvaluations(a: StoredEvaluation, b: StoredEvaluation): number {
-  return (
-    preferenceOf(a) - preferenceOf(b) ||
-    b.manifest.engine.version.localeCompare(a.manifest.engine.version, "en", { numeric: true }) ||
-    (a.path < b.path ? -1 : 1)
-  );
-}
-
-function preferenceOf({ manifest }: StoredEvaluation): number {
-  const index = engineNames.findIndex((name) => name === manifest.engine.name);
-  return index === -1 ? engineNames.length : index;
-}
-
 async function measureCandidate(
   artifact: Artifact,
-  { path, manifest }: StoredEvaluation,
+  evaluation: StoredEvaluation,
+  primary: Metric,
+  figures: FigureTable,
   options: RankArtifactsOptions,
 ): Promise<Candidate> {
-  const names = options.metrics ?? defaultMetrics[taskOf(manifest)];
-  const { metrics } = await measureEvaluation(path, options.metric === undefined ? names : [options.metric, ...names]);
+  const { path, manifest } = evaluation;
+  const names = options.metrics ?? defaultMetrics[taskOf(evaluation)];
+  const bounded = (options.constraints ?? []).map(({ measure }) => measure).filter((name) => !isMeasure(name));
+  const { metrics, rows } = await measureEvaluation(path, [primary, ...names, ...bounded], options);
+  if (rows !== undefined) figures.add(artifact.id, rows);
   const { digest, step } = artifact.manifest.source;
   return {
     id: artifact.id,
@@ -182,19 +103,20 @@ async function measureCandidate(
     checkpoint: { digest, ...(step === undefined ? {} : { step }) },
     metrics: metrics.metrics,
     evaluation: manifest.digest,
+    measures: { bytes: countBytes(artifact, manifest), ...chooseMeasures(artifact.id, options) },
     ...(metrics.failure === undefined ? {} : { failure: metrics.failure }),
     ...(metrics.notDefined === undefined ? {} : { notDefined: metrics.notDefined }),
   };
 }
 
-function taskOf(manifest: EvaluationManifest): keyof typeof defaultMetrics {
-  return describeTask(manifest.artifact.id, manifest.output, manifest.labels, manifest.classes).kind;
+function chooseMeasures(
+  id: string,
+  { measures, constraints = [] }: RankArtifactsOptions,
+): Readonly<Record<string, number>> {
+  const named = new Set(constraints.map(({ measure }) => measure));
+  return Object.fromEntries(Object.entries(measures?.[id] ?? {}).filter(([name]) => named.has(name)));
 }
 
-function notFound(artifact: Artifact, { split, evaluations, engine, output }: RankArtifactsOptions): CkptError {
-  const details = [engine === undefined ? "" : ` by ${engine}`, output === undefined ? "" : ` of output ${output}`];
-  return new CkptError("EVALUATION_NOT_FOUND", {
-    path: artifact.path,
-    expected: `some on split ${split}${details.join("")} in ${evaluations}`,
-  });
+function taskOf({ manifest }: StoredEvaluation): Task["kind"] {
+  return describeTask(manifest.artifact.id, manifest.output, manifest.labels, manifest.classes).kind;
 }

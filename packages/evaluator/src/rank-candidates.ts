@@ -10,9 +10,11 @@ import type { Candidate } from "./candidate.js";
 import { type Constraint, describeBreach } from "./constraint.js";
 import { findPareto } from "./pareto.js";
 import type { CandidateReplicates } from "./statistics/candidate-replicates.js";
+import { mcnemar } from "./statistics/mcnemar.js";
 import { findConfidenceSet } from "./statistics/model-confidence-set.js";
 import { comparePaired } from "./statistics/paired-difference.js";
-import { listTieRules, type Rule } from "./tie-rules.js";
+import { countDiscordant, type RowHits } from "./statistics/row-hits.js";
+import { listTieRules, roundMeasure, type Rule } from "./tie-rules.js";
 
 /** The metric that orders candidates, and what else they have to be. */
 export interface RankCandidatesOptions {
@@ -20,8 +22,12 @@ export interface RankCandidatesOptions {
   readonly metric: string;
   readonly mode: MetricMode;
   readonly constraints?: readonly Constraint[];
+  /** Coverage of the differences' intervals. Default: 0.95. */
+  readonly confidence?: number;
   /** The primary metric of the candidates, in their order, on shared resamples: what "tied with best" is told from. */
   readonly resampled?: CandidateReplicates;
+  /** The rows each candidate has right, in their order, where rows are right or wrong. */
+  readonly hits?: readonly (RowHits | undefined)[];
 }
 
 /** The part of a ranking that follows from the candidates alone. */
@@ -55,8 +61,8 @@ export function rankCandidates(candidates: readonly Candidate[], options: RankCa
     text: `${mode === "max" ? "higher" : "lower"} ${metric}`,
     compare: (a, b) => compareMetric(valueOf(a, metric), valueOf(b, metric), mode),
   };
-  const tieRules = listTieRules(eligible, metric);
   const members = findMembers(candidates, eligible, options);
+  const tieRules = listTieRules(eligible, metric, members === undefined ? undefined : primary);
   const isTied = members !== undefined && members.size > 1;
   const tied = eligible.filter((candidate) => isTied && members.has(candidate)).toSorted(compareBy(tieRules));
   const others = eligible
@@ -71,6 +77,7 @@ export function rankCandidates(candidates: readonly Candidate[], options: RankCa
     const reason = reasons.get(candidate);
     const isPareto = pareto?.get(candidate);
     const difference = candidate === best ? undefined : compareWith(best, candidate, candidates, options);
+    const mcnemar = candidate === best ? undefined : testHits(best, candidate, candidates, options);
     return {
       id,
       artifact,
@@ -79,6 +86,7 @@ export function rankCandidates(candidates: readonly Candidate[], options: RankCa
       evaluation,
       ...(measures === undefined ? {} : { measures }),
       ...(difference === undefined ? {} : { difference }),
+      ...(mcnemar === undefined ? {} : { mcnemar }),
       ...(isPareto === undefined ? {} : { isPareto }),
       ...(rank === undefined ? {} : { rank }),
       status,
@@ -135,12 +143,27 @@ function compareWith(
   best: Candidate | undefined,
   candidate: Candidate,
   candidates: readonly Candidate[],
-  { resampled }: RankCandidatesOptions,
+  { resampled, confidence }: RankCandidatesOptions,
 ): RankedCandidate["difference"] {
   if (resampled === undefined || best === undefined) return undefined;
-  const { value, bca } = comparePaired(resampled, candidates.indexOf(candidate), candidates.indexOf(best));
+  const { value, bca } = comparePaired(resampled, candidates.indexOf(candidate), candidates.indexOf(best), confidence);
   if (!Number.isFinite(value)) return undefined;
   return bca.every(Number.isFinite) ? { value, interval: bca } : { value };
+}
+
+/** McNemar's test of a candidate against the best. */
+function testHits(
+  best: Candidate | undefined,
+  candidate: Candidate,
+  candidates: readonly Candidate[],
+  { hits }: RankCandidatesOptions,
+): RankedCandidate["mcnemar"] {
+  const own = hits?.[candidates.indexOf(candidate)];
+  const others = best === undefined ? undefined : hits?.[candidates.indexOf(best)];
+  if (own === undefined || others === undefined) return undefined;
+  const { onlyFirst, onlySecond } = countDiscordant(own, others);
+  const { exact, midP } = mcnemar(onlyFirst, onlySecond);
+  return { onlyThis: onlyFirst, onlyPick: onlySecond, exact, midP };
 }
 
 /** By the primary metric and all measures that every sound candidate has; of none without measures. */
@@ -155,7 +178,7 @@ function markPareto(
   const front = findPareto(
     sound.map((candidate) => [
       valueOf(candidate, metric) * (mode === "max" ? -1 : 1),
-      ...shared.map((name) => candidate.measures?.[name] ?? NaN),
+      ...shared.map((name) => roundMeasure(candidate.measures?.[name] ?? NaN)),
     ]),
   );
   return new Map(sound.map((candidate, index) => [candidate, front[index] === true]));

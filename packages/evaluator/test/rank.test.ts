@@ -5,7 +5,9 @@ import { artifactPath, digestBytes, rankingManifestType, readDocument, runLayout
 import { describe, expect, it } from "vitest";
 
 import { computeMetrics } from "../src/compute-metrics.js";
+import { parseConstraint } from "../src/constraint.js";
 import { evaluateArtifact } from "../src/evaluate-artifact.js";
+import { createMeanMetric } from "../src/metrics/mean-metric.js";
 import { rankArtifacts } from "../src/rank-artifacts.js";
 import { writeRanking } from "../src/write-ranking.js";
 import { makeArtifact, readWeights } from "./make-artifact.js";
@@ -56,10 +58,10 @@ describe("rankArtifacts", () => {
       kind: "ranking",
       split: { name: "select", rowCount: 60, digest: run.split.digest },
       metric: { name: "accuracy", mode: "max" },
-      tieRules: ["lower logLoss", "earlier step", "smaller artifact digest"],
+      tieRules: ["lower logLoss", "lower bytes", "higher accuracy", "earlier step", "smaller artifact digest"],
       candidates: [
         { id: "step-00000002", rank: 1, status: "best", checkpoint: { step: 2 }, metrics: { accuracy: { value: 1 } } },
-        { id: "step-00000001", rank: 2, status: "ranked", checkpoint: { step: 1 } },
+        { id: "step-00000001", rank: 2, status: "worse", checkpoint: { step: 1 } },
       ],
       pick: { id: "step-00000002", decidedBy: "higher accuracy" },
     });
@@ -146,11 +148,109 @@ describe("rankArtifacts", () => {
     const ranking = await rankArtifacts({ ...run, artifacts, split: "select" });
     expect(ranking.candidates.map(({ id, status }) => [id, status])).toEqual([
       ["step-00000002", "best"],
-      ["step-00000001", "ranked"],
+      ["step-00000001", "worse"],
       ["step-00000003", "failed"],
     ]);
     expect(ranking.candidates[2]?.reason).toMatch(/^output probabilities is NaN in row 0, column \d$/);
     expect(ranking.pick?.id).toBe("step-00000002");
+  });
+
+  it("compares each with the pick on the same rows, and corrects the pick's figure for having been chosen", async () => {
+    const run = await makeRun();
+    await evaluateAll(run);
+    const ranking = await rankArtifacts({ ...run, split: "select" });
+    const [best, other] = ranking.candidates;
+    const accuracy = other?.metrics["accuracy"]?.value ?? NaN;
+    const wrong = Math.round(60 * (1 - accuracy));
+    expect(best).not.toHaveProperty("difference");
+    expect(other?.difference?.value).toBeCloseTo(accuracy - 1, 12);
+    const [low, high] = other?.difference?.interval ?? [NaN, NaN];
+    expect(low).toBeLessThan(accuracy - 1);
+    expect(high).toBeLessThan(0);
+    // The pick has every row right: two-sided, 2 * 2^-n.
+    expect(other?.mcnemar).toMatchObject({ onlyThis: 0, onlyPick: wrong });
+    expect(other?.mcnemar?.exact).toBeCloseTo(2 ** (1 - wrong), 12);
+    expect(ranking.corrected?.value).toBeCloseTo(1, 12);
+  });
+
+  it("calls an equal artifact tied, and lets the tie rules decide", async () => {
+    const run = await makeRun();
+    const twin = await makeArtifact(join(run.path, runLayout.artifacts), "step-00000009", 2, { step: 9 });
+    const artifacts = [twin, ...run.artifacts];
+    for (const artifact of artifacts) await evaluateArtifact({ artifact, ...run });
+    const ranking = await rankArtifacts({ ...run, artifacts, split: "select" });
+    expect(ranking.candidates.map(({ id, rank, status }) => [id, rank, status])).toEqual([
+      ["step-00000002", 1, "best"],
+      ["step-00000009", 1, "tied"],
+      ["step-00000001", 3, "worse"],
+    ]);
+    expect(ranking.pick?.decidedBy).toBe("earlier step");
+    expect(ranking.candidates[1]).toMatchObject({ difference: { value: 0 }, mcnemar: { exact: 1, midP: 1 } });
+  });
+
+  it("compares by a metric that is no mean, and by one of your own", async () => {
+    const run = await makeRun();
+    await evaluateAll(run);
+    const f1 = await rankArtifacts({ ...run, split: "select", metric: "f1" });
+    expect(f1.candidates.map(({ status }) => status)).toEqual(["best", "worse"]);
+    expect(f1.candidates[1]?.difference?.interval?.[1]).toBeLessThan(0);
+    expect(f1.candidates[1]).not.toHaveProperty("mcnemar");
+    const confidence = createMeanMetric({
+      name: "confidence",
+      aliases: [],
+      task: "classification",
+      mode: "max",
+      range: [0, 1],
+      needsProbabilities: true,
+      scoreRow: ({ predictions, labels, columnCount }, row) => predictions[row * columnCount + (labels[row] ?? 0)] ?? 0,
+    });
+    const own = await rankArtifacts({ ...run, split: "select", metric: confidence, metrics: ["accuracy"] });
+    expect(own.metric).toEqual({ name: "confidence", mode: "max" });
+    expect(own.candidates[1]?.difference?.value).toBeLessThan(0);
+  });
+
+  it("weighs rows: with weight only where the worse one is right, both are equal", async () => {
+    const run = await makeRun();
+    await evaluateAll(run);
+    const { path } = await evaluateArtifact({ artifact: run.artifacts[0], ...run });
+    const bytes = await readFile(join(path, "predictions.bin"));
+    const predictions = new Float32Array(Uint8Array.from(bytes).buffer);
+    const weights = Float64Array.from(run.split.labels, (label, row) => {
+      const scores = predictions.subarray(row * 3, row * 3 + 3);
+      return Number(scores.indexOf(Math.max(...scores)) === label);
+    });
+    const ranking = await rankArtifacts({ ...run, split: "select", weights });
+    expect(ranking.candidates.map(({ metrics }) => metrics["accuracy"]?.value)).toEqual([1, 1]);
+    expect(ranking.candidates.map(({ rank }) => rank)).toEqual([1, 1]);
+  });
+
+  it("excludes who breaks a constraint, by the bytes of the format that was run or by a measure that is given", async () => {
+    const run = await makeRun();
+    await evaluateAll(run);
+    const plain = await rankArtifacts({ ...run, split: "select" });
+    const bytes = (await lstat(join(run.artifacts[1], "model.onnx"))).size;
+    expect(plain.candidates[0]?.measures).toEqual({ bytes });
+    const measures = { "step-00000001": { p95: 1, rss: 5e7 }, "step-00000002": { p95: 6, rss: 5e7 } };
+    const ranking = await rankArtifacts({
+      ...run,
+      split: "select",
+      measures,
+      constraints: [parseConstraint("p95<=5ms"), parseConstraint("bytes<=2MB")],
+    });
+    expect(ranking.candidates.map(({ id, status, reason }) => [id, status, reason])).toEqual([
+      ["step-00000001", "best", undefined],
+      ["step-00000002", "excluded", "p95<=5ms: it is 6 ms"],
+    ]);
+    expect(ranking.candidates[0]?.measures).toEqual({ bytes, p95: 1 });
+    expect(ranking).not.toHaveProperty("corrected");
+    const none = await rankArtifacts({ ...run, split: "select", constraints: [parseConstraint("p95<=5ms")] });
+    expect(none.pick).toBeUndefined();
+    expect(none.candidates[0]?.reason).toBe("p95<=5ms: there is no p95");
+    const byMetric = await rankArtifacts({ ...run, split: "select", constraints: [parseConstraint("recall>=0.9")] });
+    expect(byMetric.candidates.map(({ status }) => status)).toEqual(["best", "excluded"]);
+    await expect(
+      rankArtifacts({ ...run, split: "select", constraints: [parseConstraint("recal>=0.9")] }),
+    ).rejects.toMatchObject({ code: "METRIC_NOT_FOUND" });
   });
 
   it("refuses no artifacts, and two of the same name", async () => {

@@ -1,6 +1,7 @@
 import { bindWeights, type ModelCut, type TensorFunction, type WeightData, type WeightSpec } from "@ckpt/graph";
 import { CkptError, type Signature } from "@ckpt/manifest";
-import * as tf from "@tensorflow/tfjs";
+
+import { tf } from "#tfjs";
 
 import { findArtifact, requireReplaceable } from "./artifact-folder.js";
 import { findSavedWeights } from "./bind-saved-weights.js";

@@ -1,6 +1,7 @@
 import type { TensorFunction } from "@ckpt/graph";
 import { CkptError, type TensorSpec } from "@ckpt/manifest";
-import * as tf from "@tensorflow/tfjs";
+
+import { tf } from "#tfjs";
 
 /** Computes one output, a list of them, or named ones, from named inputs, as the trainer's hand-written models do. */
 export type Predict = (inputs: tf.NamedTensorMap) => tf.Tensor | tf.Tensor[] | tf.NamedTensorMap;

@@ -1,5 +1,6 @@
 import { type CapturedGraphModel, captureGraphModel, correctKernels, type ModelCut } from "@ckpt/graph";
-import * as tf from "@tensorflow/tfjs";
+
+import { tf } from "#tfjs";
 
 import type { PieceOptions } from "./freeze-options.js";
 import type { FreezeTemplate } from "./freeze-template.js";

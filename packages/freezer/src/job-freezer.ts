@@ -1,5 +1,6 @@
 import { type ArtifactManifest, CkptError, isCkptError, leaseFolder } from "@ckpt/manifest";
-import * as tf from "@tensorflow/tfjs";
+
+import { tf } from "#tfjs";
 
 import { findArtifact, requireReplaceable } from "./artifact-folder.js";
 import { bindSavedWeights } from "./bind-saved-weights.js";

@@ -1,5 +1,6 @@
 import { captureModel, correctKernels, createModelFunction, type GraphTemplate, type ModelCut } from "@ckpt/graph";
-import * as tf from "@tensorflow/tfjs";
+
+import { tf } from "#tfjs";
 
 import type { PieceOptions } from "./freeze-options.js";
 import type { FreezeTemplate } from "./freeze-template.js";
@@ -20,16 +21,7 @@ export async function captureLayersModelTemplate(
   loaded: LoadedModel,
   { furtherSignatures, ...cut }: PieceOptions,
 ): Promise<FreezeTemplate<LoadedModel>> {
-  const { topology, weightSpecs } = loaded.json;
-  const model = await readable(loaded, () =>
-    tf.loadLayersModel(
-      tf.io.fromMemory({
-        modelTopology: topology,
-        weightSpecs: [...weightSpecs],
-        weightData: loaded.weightBytes.buffer,
-      }),
-    ),
-  );
+  const model = await makeModel(loaded);
   try {
     const isWhole = cut.inputs === undefined && cut.outputs === undefined;
     const corrections = new Set<string>();
@@ -59,6 +51,20 @@ export async function captureLayersModelTemplate(
     disposeModel(model);
     throw error;
   }
+}
+
+// On its own, so that nothing that outlives it holds on to the bytes of these weights.
+function makeModel(loaded: LoadedModel): Promise<tf.LayersModel> {
+  const { topology, weightSpecs } = loaded.json;
+  return readable(loaded, () =>
+    tf.loadLayersModel(
+      tf.io.fromMemory({
+        modelTopology: topology,
+        weightSpecs: [...weightSpecs],
+        weightData: loaded.weightBytes.buffer,
+      }),
+    ),
+  );
 }
 
 // A layer that was called more than once, or in a model in the model, outlives the model that is disposed of.

@@ -1,6 +1,7 @@
 import { type ModelWeight, type TensorFunction, type WeightData } from "@ckpt/graph";
 import { CkptError, dtypes } from "@ckpt/manifest";
-import * as tf from "@tensorflow/tfjs";
+
+import { tf } from "#tfjs";
 
 /** The present value of a tensor, as a copy. */
 export function readTensor(tensor: tf.Tensor, where: string): WeightData {

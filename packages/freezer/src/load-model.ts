@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
-import { CkptError, digestBytes, manifestNames, serializeCanonicalJson, verifyFiles } from "@ckpt/manifest";
+import { CkptError, digestBytes, manifestNames, readVerifiedFile, serializeCanonicalJson } from "@ckpt/manifest";
 
 import { digestModelFiles, joinShards, type ModelFiles, readModelFiles } from "./model-files.js";
 import type { ModelJson } from "./model-json.js";
@@ -46,9 +46,7 @@ function readCheckpoint({ path, files }: CheckpointSource): Promise<ModelFiles> 
       const reason = `${manifestNames.checkpoint} does not list ${file}`;
       throw new CkptError("MODEL_UNREADABLE", { path, reason, remedy: "Name a checkpoint folder as it was written." });
     }
-    const [problem] = await verifyFiles(path, [entry]);
-    if (problem !== undefined) throw problem;
-    return readFile(join(path, ...file.split("/")));
+    return readVerifiedFile(path, entry);
   });
 }
 

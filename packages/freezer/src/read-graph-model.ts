@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
-import * as tf from "@tensorflow/tfjs";
+import { tf } from "#tfjs";
 
 /** Reads a GraphModel that the freezer wrote: its `model.json`, and the shards beside it. */
 export async function readGraphModel(path: string): Promise<tf.io.ModelArtifacts> {

@@ -1,6 +1,7 @@
 import type { TensorValues } from "@ckpt/graph";
 import { CkptError, dtypes } from "@ckpt/manifest";
-import * as tf from "@tensorflow/tfjs";
+
+import { tf } from "#tfjs";
 
 /** A weight as it stands in a saved model. */
 export interface SavedWeight {

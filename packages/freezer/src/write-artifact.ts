@@ -68,7 +68,9 @@ export async function writeArtifact(
   try {
     for (const file of emitFormats(graph, choice, source.digest, further)) await writeOrLink(staged, file, earlier);
     const place = { folder: staged.path, choice, probe, artifact: out, savedModel: further };
-    const own = await verifyFormats({ ...place, graph, signature, probeShapes, reference });
+    const figures = measureGraph(graph);
+    const { flopsPerExample } = figures;
+    const own = await verifyFormats({ ...place, graph, signature, flopsPerExample, probeShapes, reference });
     const pieces = further === undefined ? [] : listPieces(further, probeShapes);
     const parity = [...own.parity, ...(await verifyPieces(pieces, further, place))];
     for (const progress of describeParity(label, parity)) onProgress(progress);
@@ -84,7 +86,7 @@ export async function writeArtifact(
         ? {}
         : { furtherSignatures: Object.fromEntries(pieces.map((piece) => [piece.key, piece.signature])) }),
       ...choice,
-      graph: measureGraph(graph),
+      graph: figures,
       parity,
       files,
     }));

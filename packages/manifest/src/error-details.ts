@@ -49,6 +49,8 @@ export interface ErrorDetails {
   /** `line` is the 1-based line of the file. */
   DATA_ROW_RAGGED: { file: string; line: number; expectedColumns: number; foundColumns: number };
   DATA_SPLIT_EMPTY: { files: readonly string[]; split: string; rowCount: number; fractions: string };
+  /** The same rows play two roles. */
+  DATA_ROWS_SHARED: { splits: readonly [string, string]; sharedRows: number; rowCount: number };
   SPLIT_NOT_FOUND: { split: string; available: readonly string[] };
 
   BACKEND_UNAVAILABLE: { backend: string; reason: string; remedy: string };
@@ -202,6 +204,10 @@ export const errorTexts: { readonly [C in ErrorCode]: (details: ErrorDetails[C])
   DATA_SPLIT_EMPTY: (d) => ({
     message: `${list(d.files)}: split ${d.split} is empty: ${d.rowCount} rows divided as ${d.fractions}`,
     remedy: "Give the split a larger fraction, or the dataset more rows.",
+  }),
+  DATA_ROWS_SHARED: (d) => ({
+    message: `${d.sharedRows} of ${d.rowCount} rows of split ${d.splits[0]} are in ${d.splits[1]} too`,
+    remedy: "Give each role rows of its own: what was trained on or chosen by says nothing of new rows.",
   }),
   SPLIT_NOT_FOUND: (d) => ({
     message: `no split ${d.split}; there are: ${list(d.available)}`,

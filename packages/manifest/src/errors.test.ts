@@ -36,6 +36,7 @@ const samples: { readonly [C in ErrorCode]: ErrorDetails[C] } = {
   DATA_CELL_INVALID: { file: "a.csv", row: 17, column: "p3", expected: "a number", found: "x" },
   DATA_ROW_RAGGED: { file: "a.csv", line: 18, expectedColumns: 65, foundColumns: 64 },
   DATA_SPLIT_EMPTY: { files: ["a.csv"], split: "select", rowCount: 3, fractions: "0.8, 0.1" },
+  DATA_ROWS_SHARED: { splits: ["test", "train"], sharedRows: 40, rowCount: 50 },
   SPLIT_NOT_FOUND: { split: "dev", available: ["train", "test"] },
   BACKEND_UNAVAILABLE: { backend: "tensorflow", reason: "no binary", remedy: "Use wasm." },
   ENGINE_UNAVAILABLE: { engine: "onnx", package: "onnxruntime-node", reason: "not installed" },

@@ -1,3 +1,4 @@
+export { findHolders, promote, type Promotion, readPromotions } from "./aliases.js";
 export {
   type ArtifactCut,
   type ArtifactFormat,
@@ -88,8 +89,9 @@ export { type LapsingLock, lockLapsing, lockRun, type RunLock } from "./run-lock
 export { type DataRecord, type RunManifest, runManifestType, type RunResult, type StopReason } from "./run-manifest.js";
 export { type Dtype, dtypes, type Signature, type TensorSpec } from "./signature.js";
 export type { Batch, Split, SplitRole, TensorData } from "./split.js";
-export { verifyFiles } from "./verify-files.js";
+export { readVerifiedFile, verifyFiles } from "./verify-files.js";
 export { sweepLeftovers } from "./sweep-leftovers.js";
+export { readTestReads, recordTestRead, type TestRead } from "./test-reads.js";
 export { serializeTimingRecord, type TimingRecord, timingRecordSchema } from "./timing.js";
 export { type CommittedKind, type Verification, verifyFolder } from "./verify-folder.js";
 export { verifyRun } from "./verify-run.js";

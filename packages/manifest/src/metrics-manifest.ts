@@ -29,6 +29,8 @@ export interface SliceEstimates {
 export interface MetricsManifest extends DocumentHeader<"metrics"> {
   /** Digest of the evaluation the metrics were computed from. */
   readonly evaluation: string;
+  /** Coverage of the intervals, where that is not 95 %. */
+  readonly confidence?: number;
   readonly metrics: Readonly<Record<string, MetricEstimate>>;
   /** Row counts `[true class][predicted class]`; absent for regression. */
   readonly confusion?: readonly (readonly number[])[];
@@ -55,6 +57,7 @@ export const metricsManifestType: DocumentType<MetricsManifest> = {
     kind: z.literal("metrics"),
     schemaVersion: z.int().positive(),
     evaluation: sha256Schema,
+    confidence: z.number().exactOptional(),
     metrics: estimatesSchema,
     confusion: z.array(z.array(z.int().nonnegative())).exactOptional(),
     notDefined: reasonsSchema.exactOptional(),

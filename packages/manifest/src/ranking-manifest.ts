@@ -34,6 +34,13 @@ export interface RankedCandidate {
   readonly measures?: Readonly<Record<string, number>>;
   /** Its primary metric less the pick's, on the same rows. */
   readonly difference?: MetricEstimate;
+  /** McNemar's test against the pick: the rows that just one of the two has right, and its p-values. */
+  readonly mcnemar?: {
+    readonly onlyThis: number;
+    readonly onlyPick: number;
+    readonly exact: number;
+    readonly midP: number;
+  };
   /** Whether no other is at least as good in metric and measures, and better in one; absent without measures. */
   readonly isPareto?: boolean;
   /** From 1, which all that are tied share; absent for an excluded or failed candidate. */
@@ -47,6 +54,8 @@ export interface RankedCandidate {
 export interface RankingManifest extends DocumentHeader<"ranking"> {
   readonly split: DataRecord;
   readonly metric: { readonly name: string; readonly mode: MetricMode };
+  /** Coverage of the intervals, where that is not 95 %. */
+  readonly confidence?: number;
   /** In words, in the order they are applied. */
   readonly tieRules: readonly string[];
   /** What candidates had to keep to, such as `p95<=5ms`. */
@@ -54,6 +63,11 @@ export interface RankingManifest extends DocumentHeader<"ranking"> {
   readonly candidates: readonly RankedCandidate[];
   /** The best candidate and the rule that decided between it and the second, tied ones included. */
   readonly pick?: { readonly id: string; readonly artifact: string; readonly decidedBy: string };
+  /**
+   * What the best of the ranked candidates is worth on rows that nothing was chosen on, estimated without such rows: the
+   * bootstrap-bias-corrected value of the primary metric.
+   */
+  readonly corrected?: MetricEstimate;
 }
 
 /** How `ranking.json` is named, checked and versioned. */
@@ -65,6 +79,7 @@ export const rankingManifestType: DocumentType<RankingManifest> = {
     schemaVersion: z.int().positive(),
     split: dataRecordSchema,
     metric: z.object({ name: z.string(), mode: z.enum(["min", "max"]) }),
+    confidence: z.number().exactOptional(),
     tieRules: z.array(z.string()),
     constraints: z.array(z.string()).exactOptional(),
     candidates: z.array(
@@ -76,6 +91,14 @@ export const rankingManifestType: DocumentType<RankingManifest> = {
         evaluation: sha256Schema,
         measures: z.record(z.string(), z.number()).exactOptional(),
         difference: metricEstimateSchema.exactOptional(),
+        mcnemar: z
+          .object({
+            onlyThis: z.int().nonnegative(),
+            onlyPick: z.int().nonnegative(),
+            exact: z.number(),
+            midP: z.number(),
+          })
+          .exactOptional(),
         isPareto: z.boolean().exactOptional(),
         rank: z.int().positive().exactOptional(),
         status: z.enum(candidateStatuses),
@@ -83,5 +106,6 @@ export const rankingManifestType: DocumentType<RankingManifest> = {
       }),
     ),
     pick: z.object({ id: z.string(), artifact: sha256Schema, decidedBy: z.string() }).exactOptional(),
+    corrected: metricEstimateSchema.exactOptional(),
   }),
 };

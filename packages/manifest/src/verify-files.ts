@@ -1,7 +1,7 @@
-import { lstat, realpath } from "node:fs/promises";
+import { lstat, readFile, realpath } from "node:fs/promises";
 import { join, sep } from "node:path";
 
-import { digestFile } from "./digest.js";
+import { digestBytes, digestFile } from "./digest.js";
 import { CkptError } from "./errors.js";
 import type { FileEntry } from "./file-entry.js";
 import { isInsidePath } from "./inside-path.js";
@@ -14,13 +14,32 @@ import { isInsidePath } from "./inside-path.js";
 export async function verifyFiles(folder: string, files: readonly FileEntry[]): Promise<readonly CkptError[]> {
   const problems: CkptError[] = [];
   for (const entry of files) {
-    const problem = await verifyFile(folder, entry);
+    const problem = await checkFile(folder, entry, async (path) => (await digestFile(path)).sha256);
     if (problem !== undefined) problems.push(problem);
   }
   return problems;
 }
 
-async function verifyFile(folder: string, entry: FileEntry): Promise<CkptError | undefined> {
+/**
+ * Reads a listed file of a committed folder and checks it as {@link verifyFiles} does, on the very bytes that it returns.
+ *
+ * @throws {CkptError} FILE_MISSING, SIZE_MISMATCH, DIGEST_MISMATCH, UNSAFE_PATH or FILE_SYSTEM.
+ */
+export async function readVerifiedFile(folder: string, entry: FileEntry): Promise<Uint8Array> {
+  let bytes = new Uint8Array();
+  const problem = await checkFile(folder, entry, async (path) => {
+    bytes = await readFile(path);
+    return digestBytes(bytes);
+  });
+  if (problem !== undefined) throw problem;
+  return bytes;
+}
+
+async function checkFile(
+  folder: string,
+  entry: FileEntry,
+  digest: (path: string) => Promise<string>,
+): Promise<CkptError | undefined> {
   if (!isInsidePath(entry.path)) return new CkptError("UNSAFE_PATH", { path: folder, named: entry.path });
   const path = join(folder, ...entry.path.split("/"));
   try {
@@ -33,7 +52,7 @@ async function verifyFile(folder: string, entry: FileEntry): Promise<CkptError |
     if (found.size !== entry.sizeBytes) {
       return new CkptError("SIZE_MISMATCH", { path, expectedBytes: entry.sizeBytes, foundBytes: found.size });
     }
-    const { sha256 } = await digestFile(path);
+    const sha256 = await digest(path);
     return sha256 === entry.sha256
       ? undefined
       : new CkptError("DIGEST_MISMATCH", { path, expected: entry.sha256, found: sha256 });

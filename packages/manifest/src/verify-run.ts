@@ -11,6 +11,7 @@ import { type RankingManifest, rankingManifestType } from "./ranking-manifest.js
 import { readDocument } from "./read-document.js";
 import { readText } from "./read-text.js";
 import { runManifestType } from "./run-manifest.js";
+import { readTestReads } from "./test-reads.js";
 import { timingRecordSchema } from "./timing.js";
 import { type CommittedKind, tryRead, type Verification, verifyFolder } from "./verify-folder.js";
 
@@ -27,6 +28,10 @@ export async function verifyRun(run: string): Promise<Verification> {
     await verifyDocument(() => readHistory(join(run, runLayout.history))),
     await verifyDocument(() => readTimings(join(run, runLayout.timings))),
   ];
+  // A run whose test rows nothing was scored on has no ledger.
+  const reads = await tryRead(() => readTestReads(run));
+  if ("problem" in reads) parts.push({ fileCount: 1, problems: [reads.problem] });
+  else if (reads.value.length > 0) parts.push({ fileCount: 1, problems: [] });
   for (const [kind, folder] of committedFolders) {
     for (const name of await nodeFileSystem.list(join(run, folder))) {
       if (isCommittedName(kind, name)) parts.push(await verifyFolder(kind, join(run, folder, name)));

@@ -1,5 +1,6 @@
 import { type Batch, CkptError, type Split, type TensorData } from "@ckpt/manifest";
-import * as tf from "@tensorflow/tfjs";
+
+import { tf } from "#tfjs";
 
 /** The tensors of one batch in the form a model is trained on. */
 interface BatchTensors {

@@ -1,5 +1,6 @@
 import type { Metrics } from "@ckpt/manifest";
-import * as tf from "@tensorflow/tfjs";
+
+import { tf } from "#tfjs";
 
 import type { Checkpointer } from "./checkpointer.js";
 

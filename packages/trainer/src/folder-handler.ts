@@ -1,7 +1,8 @@
 import { basename, dirname, join, resolve } from "node:path";
 
 import { CkptError, type FileSystem, findReplaced, nodeFileSystem, stageFolder } from "@ckpt/manifest";
-import * as tf from "@tensorflow/tfjs";
+
+import { tf } from "#tfjs";
 
 import { modelFileName, readModelFolder } from "./model-folder.js";
 import { requirePositiveInteger } from "./require-positive-integer.js";

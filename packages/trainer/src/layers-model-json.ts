@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import { tf } from "#tfjs";
 
 /** The fields of a LayersModel's `model.json` but its weights. */
 export interface ModelDescription {

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import { tf } from "#tfjs";
 
 import { readCheckpoint } from "./checkpoint-store.js";
 import { readModelFolder } from "./model-folder.js";

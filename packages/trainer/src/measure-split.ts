@@ -1,5 +1,6 @@
 import type { Metrics, Split } from "@ckpt/manifest";
-import * as tf from "@tensorflow/tfjs";
+
+import { tf } from "#tfjs";
 
 import type { BatchConverter } from "./batch-tensors.js";
 import { createRowMeans } from "./row-mean.js";

@@ -10,8 +10,9 @@ import {
   readDocument,
   verifyFiles,
 } from "@ckpt/manifest";
-import * as tf from "@tensorflow/tfjs";
 import { z } from "zod";
+
+import { tf } from "#tfjs";
 
 import { joinWeightData, sizeWeights } from "./weight-shards.js";
 

@@ -1,5 +1,6 @@
 import { CkptError, serializeCanonicalJson } from "@ckpt/manifest";
-import * as tf from "@tensorflow/tfjs";
+
+import { tf } from "#tfjs";
 
 import { setLearningRate } from "./set-learning-rate.js";
 import { disposeAfter, toTensor, viewTensor } from "./tensor-array.js";

@@ -1,5 +1,6 @@
 import { CkptError, type Dtype, dtypes, type TensorSpec } from "@ckpt/manifest";
-import * as tf from "@tensorflow/tfjs";
+
+import { tf } from "#tfjs";
 
 /** Computes named outputs, one, or a list of them, from named inputs. */
 export type Predict = (inputs: tf.NamedTensorMap) => tf.Tensor | tf.Tensor[] | tf.NamedTensorMap;

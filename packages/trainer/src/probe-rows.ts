@@ -1,5 +1,6 @@
 import type { Split } from "@ckpt/manifest";
-import * as tf from "@tensorflow/tfjs";
+
+import { tf } from "#tfjs";
 
 import { createInputConverter } from "./batch-tensors.js";
 import type { NamedArray } from "./named-array.js";

@@ -22,7 +22,8 @@ import {
   sweepLeftovers,
   verifyFiles,
 } from "@ckpt/manifest";
-import * as tf from "@tensorflow/tfjs";
+
+import { tf } from "#tfjs";
 
 import type { CheckpointContent } from "./checkpoint-files.js";
 import { type Checkpoint, findLatestValid, readCheckpointContent, type SkippedCheckpoint } from "./checkpoint-store.js";

@@ -1,5 +1,6 @@
 import { CkptError } from "@ckpt/manifest";
-import * as tf from "@tensorflow/tfjs";
+
+import { tf } from "#tfjs";
 
 import { arrayTypes, viewBackendValues } from "./backend-values.js";
 import type { ArrayDtype, NamedArray } from "./named-array.js";

@@ -8,7 +8,8 @@ import {
   type Split,
   type StopReason,
 } from "@ckpt/manifest";
-import * as tf from "@tensorflow/tfjs";
+
+import { tf } from "#tfjs";
 
 import { type BatchConverter, createBatchConverter } from "./batch-tensors.js";
 import { type Checkpoint, listCheckpoints, type SkippedCheckpoint } from "./checkpoint-store.js";

@@ -1,5 +1,6 @@
 import { CkptError, type TensorSpec } from "@ckpt/manifest";
-import * as tf from "@tensorflow/tfjs";
+
+import { tf } from "#tfjs";
 
 import { captureOptimizer, checkOptimizer, isOptimizerLoadable, restoreOptimizer } from "./optimizer-state.js";
 import { type Predict, probePredict } from "./probe-predict.js";

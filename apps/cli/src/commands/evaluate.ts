@@ -1,10 +1,19 @@
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 
 import { selectBackend } from "@ckpt/backend";
 import { engineNames, findMetric, rankArtifacts } from "@ckpt/evaluator";
-import { CkptError, type RankingManifest, type Split, type SplitRole } from "@ckpt/manifest";
+import {
+  CkptError,
+  type RankingManifest,
+  readDocument,
+  runLayout,
+  runManifestType,
+  type Split,
+  type SplitRole,
+} from "@ckpt/manifest";
 
 import { type ArtifactTarget, findArtifacts } from "../artifact-target.js";
+import { refuseEqualSplits } from "../check-roles.js";
 import type { CommandResult } from "../command-context.js";
 import type { Command } from "../command.js";
 import type { CkptConfig, EvaluateConfig } from "../config.js";
@@ -14,14 +23,16 @@ import { loadConfig, loadRunConfig, loadRunConfigIfAny } from "../load-config.js
 import { loadConfigSplits } from "../load-splits.js";
 import { loadDataFile } from "../parse-data-options.js";
 import { evaluateStage, type ScoredArtifact } from "../stages/evaluate-stage.js";
-import { metricOption } from "./metric-option.js";
+import { confidenceAfter } from "../test-score.js";
 import { chooseRankOptions } from "./rank.js";
+import { constraintOption, metricOption } from "./ranking-options.js";
 
 interface Arguments {
   readonly target: string;
   readonly config: string | undefined;
   readonly split: string | undefined;
   readonly metric: readonly string[];
+  readonly constraint: readonly string[];
   readonly engine: string | undefined;
   readonly output: string | undefined;
   readonly data: string | undefined;
@@ -44,7 +55,7 @@ export const evaluateCommand: Command<Arguments> = {
       "artifacts from anywhere on a file",
     ],
   ],
-  repeatable: ["metric", "input"],
+  repeatable: ["metric", "constraint", "input"],
   options: (parser) =>
     parser
       .positional("target", {
@@ -63,6 +74,7 @@ export const evaluateCommand: Command<Arguments> = {
         describe: "Split to score on, default: select; with --data the role of the file's rows, default: test",
       })
       .option("metric", metricOption)
+      .option("constraint", constraintOption)
       .option("engine", {
         choices: ["auto", ...engineNames],
         requiresArg: true,
@@ -95,20 +107,25 @@ export const evaluateCommand: Command<Arguments> = {
     const target = await findArtifacts(given.target);
     const { split, config } = await findData(given, target);
     const options = chooseOptions(given, config);
+    if (target.run !== undefined) {
+      refuseEqualSplits(split, (await readDocument(runManifestType, join(target.run, runLayout.manifest))).data);
+    }
     await selectBackend(config?.backend);
     const request = { ...target, ...options, split };
     const scored = await evaluateStage(request, context);
     const { artifacts, evaluations } = target;
+    const testReads = Math.max(0, ...scored.map((entry) => entry.testReads ?? 0));
     const ranking = await rankArtifacts({
       artifacts,
       evaluations,
       split: split.digest,
       ...chooseRankOptions(options),
       ...(options.output === undefined ? {} : { output: options.output }),
+      ...(testReads > 1 ? { confidence: confidenceAfter(testReads) } : {}),
     });
     return {
-      document: describeEvaluation(ranking, scored),
-      text: formatRanking(ranking),
+      document: { ...describeEvaluation(ranking, scored), ...(testReads > 0 ? { testReads } : {}) },
+      text: formatRanking(ranking) + (testReads > 1 ? `test set read ${testReads} times\n` : ""),
       exitCode: exitCodeOfRanking(ranking),
     };
   },
@@ -155,9 +172,12 @@ function chooseOptions(
   const engine = (given.engine as EvaluateConfig["engine"]) ?? configured.engine;
   return {
     ...configured,
-    ...(metrics === undefined ? {} : { metrics: metrics.map((name) => findMetric(name).name) }),
+    ...(metrics === undefined
+      ? {}
+      : { metrics: metrics.map((metric) => (typeof metric === "string" ? findMetric(metric).name : metric)) }),
     ...(engine === undefined ? {} : { engine }),
     ...(given.output === undefined ? {} : { output: given.output }),
+    ...(given.constraint.length === 0 ? {} : { constraints: given.constraint }),
   };
 }
 

@@ -38,7 +38,7 @@ export const lsCommand: Command<Arguments> = {
         type: "number",
         default: defaultLimit,
         requiresArg: true,
-        describe: "So many of each run's newest checkpoints, and the pick besides; 0 lists all",
+        describe: "So many of each run's newest checkpoints, and the pick and aliases besides; 0 lists all",
       }),
   run: async ({ path, limit }) => {
     if (!Number.isSafeInteger(limit) || limit < 0) {
@@ -80,12 +80,14 @@ async function findRuns(path: string): Promise<readonly string[]> {
 
 function formatRun({ path, manifest, checkpointCount, checkpoints, invalid }: RunDescription): string {
   const names = [...new Set(checkpoints.flatMap((checkpoint) => Object.keys(checkpoint.metrics)))];
+  const hasAliases = checkpoints.some(({ aliases }) => aliases.length > 0);
   const columns = [
     leftColumn("checkpoint"),
     rightColumn("epoch"),
     ...names.map(rightColumn),
     rightColumn("size"),
     rightColumn("rank"),
+    ...(hasAliases ? [leftColumn("alias")] : []),
     leftColumn("formats"),
   ];
   const rows = checkpoints.map((checkpoint) => [
@@ -97,6 +99,7 @@ function formatRun({ path, manifest, checkpointCount, checkpoints, invalid }: Ru
     }),
     formatBytes(checkpoint.sizeBytes),
     checkpoint.isPick ? "best" : (checkpoint.rank?.toString() ?? "-"),
+    ...(hasAliases ? [checkpoint.aliases.join(",") || "-"] : []),
     checkpoint.formats.join(",") || "-",
   ]);
   const state =

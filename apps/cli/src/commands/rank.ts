@@ -1,6 +1,6 @@
 import { join } from "node:path";
 
-import { rankArtifacts, type RankArtifactsOptions, writeRanking } from "@ckpt/evaluator";
+import { parseConstraint, rankArtifacts, type RankArtifactsOptions, writeRanking } from "@ckpt/evaluator";
 import { CkptError, type RankingManifest, runLayout } from "@ckpt/manifest";
 
 import { findArtifacts } from "../artifact-target.js";
@@ -10,12 +10,13 @@ import { exitCodeOfRanking } from "../exit-code.js";
 import { describeRanking, formatRanking } from "../format-ranking.js";
 import { identifyFolder } from "../identify-folder.js";
 import { loadRunConfigIfAny } from "../load-config.js";
-import { metricOption } from "./metric-option.js";
+import { constraintOption, metricOption } from "./ranking-options.js";
 
 interface Arguments {
   readonly run: string;
   readonly split: string | undefined;
   readonly metric: readonly string[];
+  readonly constraint: readonly string[];
 }
 
 /** `ckpt rank`: the ranking from stored predictions. */
@@ -25,8 +26,9 @@ export const rankCommand: Command<Arguments> = {
   examples: [
     ["rank runs/dense", "by the run's own metric"],
     ["rank runs/dense --metric logLoss", "by another one"],
+    ["rank runs/dense --constraint 'bytes<=2MB' --constraint 'logLoss<0.2'", "only those that keep to these"],
   ],
-  repeatable: ["metric"],
+  repeatable: ["metric", "constraint"],
   options: (parser) =>
     parser
       .positional("run", { type: "string", demandOption: true, describe: "A run that was evaluated" })
@@ -35,11 +37,16 @@ export const rankCommand: Command<Arguments> = {
         requiresArg: true,
         describe: "Split whose predictions count; default: select",
       })
-      .option("metric", metricOption),
-  run: async ({ run, split, metric }) => {
+      .option("metric", metricOption)
+      .option("constraint", constraintOption),
+  run: async ({ run, split, metric, constraint }) => {
     if ((await identifyFolder(run)) !== "run") throw new CkptError("RUN_NOT_FOUND", { path: run });
     const configured = (await loadRunConfigIfAny(run))?.config.evaluate;
-    const options = { ...configured, ...(metric.length > 0 ? { metrics: metric } : {}) };
+    const options = {
+      ...configured,
+      ...(metric.length > 0 ? { metrics: metric } : {}),
+      ...(constraint.length > 0 ? { constraints: constraint } : {}),
+    };
     const ranking = await rankRun(run, split ?? configured?.split ?? "select", options);
     const best = ranking.pick === undefined ? null : join(run, runLayout.best);
     return {
@@ -50,24 +57,39 @@ export const rankCommand: Command<Arguments> = {
   },
 };
 
-/** Ranks all artifacts of a run on a split and writes `ranking.json` and `best`. */
+/**
+ * Ranks all artifacts of a run on a split and writes `ranking.json` and `best`.
+ *
+ * @throws {CkptError} INVALID_OPTION for test rows, which are for what was chosen by others; what `rankArtifacts` throws.
+ */
 export async function rankRun(run: string, split: string, options: RankOptions): Promise<RankingManifest> {
   const { artifacts, evaluations } = await findArtifacts(run);
   const ranking = await rankArtifacts({ artifacts, evaluations, split, ...chooseRankOptions(options) });
+  if (ranking.split.role === "test") {
+    const expected = "one to choose by, such as select: test rows are for the pick alone";
+    throw new CkptError("INVALID_OPTION", { option: "--split", expected, found: ranking.split.name });
+  }
   await writeRanking(run, ranking);
   return ranking;
 }
 
 /** What of the configuration's `evaluate` decides a ranking. */
-export type RankOptions = Pick<EvaluateConfig, "metrics" | "engine">;
+export type RankOptions = Pick<EvaluateConfig, "metrics" | "engine" | "constraints">;
 
-/** The first metric ranks; predictions of other engines than the one that is named do not count. */
+/**
+ * The first metric ranks, and a metric that a constraint names is computed too; predictions of other engines than the one that is named do not
+ * count.
+ *
+ * @throws {CkptError} INVALID_OPTION for a constraint that cannot be read.
+ */
 export function chooseRankOptions({
   metrics,
   engine,
+  constraints = [],
 }: RankOptions): Omit<RankArtifactsOptions, "artifacts" | "evaluations" | "split"> {
   return {
     ...(metrics?.[0] === undefined ? {} : { metric: metrics[0], metrics }),
     ...(engine === undefined || engine === "auto" ? {} : { engine }),
+    ...(constraints.length === 0 ? {} : { constraints: constraints.map(parseConstraint) }),
   };
 }

@@ -1,18 +1,21 @@
 import { join } from "node:path";
 
 import { readSource, type RunSource } from "@ckpt/freezer";
-import { CkptError, type MetricsManifest, type RankingManifest, runLayout, type Split } from "@ckpt/manifest";
+import { CkptError, type RankingManifest, runLayout, type Split } from "@ckpt/manifest";
 
 import { findArtifacts } from "../artifact-target.js";
+import { checkRoles } from "../check-roles.js";
 import type { CommandContext } from "../command-context.js";
 import type { Command } from "../command.js";
 import { exitCodeOfRanking, exitCodes } from "../exit-code.js";
-import { describeRanking, formatEstimate, formatRanking } from "../format-ranking.js";
+import { describeRanking, formatRanking } from "../format-ranking.js";
 import { type LoadedConfig, loadConfig, resolveRun } from "../load-config.js";
 import { loadConfigSplits } from "../load-splits.js";
 import { evaluateStage } from "../stages/evaluate-stage.js";
 import { describeBackend, freezeRunStage } from "../stages/freeze-stage.js";
+import { soupStage } from "../stages/soup-stage.js";
 import { trainStage } from "../stages/train-stage.js";
+import { formatCorrected, formatTest, scoreTest, type TestScore } from "../test-score.js";
 import { rankRun } from "./rank.js";
 import { addTrainingOptions, type TrainingArguments } from "./training-options.js";
 
@@ -28,6 +31,7 @@ export const runCommand: Command<TrainingArguments> = {
   run: async ({ config, resume, fresh }, context) => {
     const loaded = await loadConfig(config);
     const splits = await loadConfigSplits(loaded);
+    await checkRoles(splits.all, loaded.config.data.files.length, context.progress);
     const run = resolveRun(loaded);
     // Before anything is trained: a split that is missing should not be found out at the end.
     const select = splits.get(loaded.config.evaluate?.split ?? "select");
@@ -39,6 +43,9 @@ export const runCommand: Command<TrainingArguments> = {
     const { split: _, ...options } = loaded.config.evaluate ?? {};
     const target = await findArtifacts(run);
     await evaluateStage({ ...target, ...options, split: select }, context);
+    const { soups: kinds = [], freeze = {} } = loaded.config;
+    const soupRequest = { run, kinds, split: select, freeze, evaluate: options };
+    const soups = kinds.length === 0 ? [] : await soupStage(soupRequest, context);
     const ranking = await rankRun(run, select.digest, options);
     const testSplit = splits.has("test") ? splits.get("test") : undefined;
     const test = testSplit && (await scorePick(loaded, run, ranking, testSplit, context));
@@ -48,14 +55,15 @@ export const runCommand: Command<TrainingArguments> = {
         train: { step: trained.step, epoch: trained.epoch, reason: trained.reason },
         skipped: source.skipped,
         artifacts: frozen.map(({ path, manifest }) => ({ path, digest: manifest.digest, parity: manifest.parity })),
+        soups,
         ranking: describeRanking(ranking),
         pick: ranking.pick ?? null,
         best: ranking.pick === undefined ? null : join(run, runLayout.best),
-        test: test === undefined ? null : { metrics: test.metrics, confusion: test.confusion, failure: test.failure },
+        test: test ?? null,
       },
       text:
         formatRanking(ranking) +
-        (test === undefined || testSplit === undefined ? "" : formatTest(test, testSplit)) +
+        (test === undefined || testSplit === undefined ? formatCorrected(ranking) : formatTest(test, testSplit)) +
         (ranking.pick === undefined ? "" : `best ${join(run, runLayout.best)}\n`),
       exitCode: source.skipped.length > 0 ? exitCodes.badInput : exitCodeOfRanking(ranking),
     };
@@ -75,18 +83,11 @@ async function scorePick(
   ranking: RankingManifest,
   split: Split,
   context: CommandContext,
-): Promise<MetricsManifest | undefined> {
+): Promise<TestScore | undefined> {
   if (ranking.pick === undefined) return undefined;
   const { split: _, ...options } = config.evaluate ?? {};
   const artifact = join(run, runLayout.artifacts, ranking.pick.id);
   const evaluations = join(run, runLayout.evaluations);
-  const [scored] = await evaluateStage({ artifacts: [artifact], evaluations, ...options, split }, context);
-  return scored?.metrics;
-}
-
-function formatTest(test: MetricsManifest, split: Split): string {
-  const figures = Object.entries(test.metrics).map(([name, estimate]) =>
-    [name, ...formatEstimate(estimate)].join(" ").trim(),
-  );
-  return `test ${test.failure ?? figures.join(", ")} on ${split.rowCount} rows nothing was chosen on\n`;
+  const [scored] = await evaluateStage({ artifacts: [artifact], evaluations, run, ...options, split }, context);
+  return scored && scoreTest(scored, ranking, options.metrics);
 }

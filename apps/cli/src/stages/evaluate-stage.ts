@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 
-import { computeMetrics, type EngineChoice, evaluateArtifacts } from "@ckpt/evaluator";
-import type { MetricsManifest, Sealed, Split } from "@ckpt/manifest";
+import { computeMetrics, type EngineChoice, evaluateArtifacts, type Metric } from "@ckpt/evaluator";
+import { type MetricsManifest, recordTestRead, type Sealed, type Split, type TestRead } from "@ckpt/manifest";
 
 import type { CommandContext } from "../command-context.js";
 import { formatMetric } from "../table.js";
@@ -12,12 +12,14 @@ export interface EvaluateRequest {
   readonly artifacts: readonly string[];
   readonly split: Split;
   readonly evaluations: string;
+  /** Whose ledger a reading of test rows is entered into. */
+  readonly run?: string;
   readonly engine?: EngineChoice;
   readonly batchSize?: number;
   /** Default: the signature's first. */
   readonly output?: string;
   /** Default: those of the task. */
-  readonly metrics?: readonly string[];
+  readonly metrics?: readonly (string | Metric)[];
 }
 
 /** One artifact's score. */
@@ -27,6 +29,8 @@ export interface ScoredArtifact {
   readonly evaluation: string;
   readonly isReused: boolean;
   readonly metrics: Sealed<MetricsManifest>;
+  /** How many artifacts of the run have been scored on these rows by now; only where they are test rows. */
+  readonly testReads?: number;
 }
 
 /**
@@ -35,12 +39,19 @@ export interface ScoredArtifact {
  * @throws {CkptError} what kept the first artifact that failed from being scored; the others are scored all the same.
  */
 export async function evaluateStage(
-  { artifacts, metrics: names, ...options }: EvaluateRequest,
+  { artifacts, metrics: names, run, ...options }: EvaluateRequest,
   { progress, signal }: CommandContext,
 ): Promise<readonly ScoredArtifact[]> {
   const positions = new Map(artifacts.map((artifact, index) => [basename(artifact), index + 1]));
   const describe = (id: string): string => `${positions.get(id)}/${artifacts.length} ${id} on ${options.split.name}`;
   const scored = new Map<string, ScoredArtifact>();
+  // Outcomes come side by side, and each entry counts those before it.
+  let lastEntry: Promise<number | undefined> = Promise.resolve(undefined);
+  const enterTestRead = async (read: TestRead): Promise<number | undefined> => {
+    if (run === undefined || options.split.role !== "test") return undefined;
+    lastEntry = lastEntry.then(() => recordTestRead(run, read));
+    return lastEntry;
+  };
   const outcomes = await evaluateArtifacts({
     ...options,
     artifacts,
@@ -59,7 +70,9 @@ export async function evaluateStage(
       const engine = `${manifest.engine.name}${isReused ? ", stored predictions" : ""}`;
       const line = metrics.failure ?? figures.join(" ");
       progress.done(`evaluate  ${describe(basename(artifact))}  ${line}  (${engine})`);
-      scored.set(artifact, { artifact, evaluation: path, isReused, metrics });
+      const testReads = await enterTestRead(manifest);
+      const entry = testReads === undefined ? {} : { testReads };
+      scored.set(artifact, { artifact, evaluation: path, isReused, metrics, ...entry });
     },
   });
   signal.throwIfAborted();

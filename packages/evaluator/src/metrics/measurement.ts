@@ -72,14 +72,20 @@ export function mergeMeasurements(metrics: readonly Metric[], left: Measurement,
 /**
  * Value and interval of every metric, the same for every way the rows were cut.
  *
+ * @param rows - The measurement's, where they were opened already.
+ * @param confidence - Coverage of the intervals. Default: 0.95. What accumulates by itself has its own.
  * @throws {CkptError} INVALID_OPTION when there are no rows.
  */
-export function finalizeMeasurement(metrics: readonly Metric[], state: Measurement): MeasuredMetrics {
+export function finalizeMeasurement(
+  metrics: readonly Metric[],
+  state: Measurement,
+  rows: MeasuredRows = openMeasurement(metrics, state),
+  confidence = 0.95,
+): MeasuredMetrics {
   if (state.rowCount === 0) {
     throw new CkptError("INVALID_OPTION", { option: "rows", expected: "at least one", found: "none" });
   }
-  const rows = openMeasurement(metrics, state);
-  const estimates = new Map(estimateMetrics(metrics.filter(isRowMetric), rows));
+  const estimates = new Map(estimateMetrics(metrics.filter(isRowMetric), rows, confidence));
   for (const [index, metric] of listAccumulators(metrics).entries()) {
     estimates.set(metric, metric.finalize(state.states[index]));
   }
@@ -105,7 +111,12 @@ export function openMeasurement(metrics: readonly Metric[], state: Measurement):
 }
 
 /** The metrics of some of the rows only. Metrics that accumulate by themselves are left out. */
-export function measureSubset(metrics: readonly Metric[], rows: MeasuredRows, indices: Uint32Array): MeasuredMetrics {
+export function measureSubset(
+  metrics: readonly Metric[],
+  rows: MeasuredRows,
+  indices: Uint32Array,
+  confidence = 0.95,
+): MeasuredMetrics {
   const { weights, groups } = rows.sample;
   const selected = new Map<RowRecord, KeptRows>();
   const subset: MeasuredRows = {
@@ -121,7 +132,7 @@ export function measureSubset(metrics: readonly Metric[], rows: MeasuredRows, in
     },
   };
   const rowMetrics = metrics.filter(isRowMetric);
-  return describeEstimates(rowMetrics, estimateMetrics(rowMetrics, subset));
+  return describeEstimates(rowMetrics, estimateMetrics(rowMetrics, subset, confidence));
 }
 
 /** The metric as a function of the rows' weights: what the bootstrap resamples. */
@@ -135,6 +146,7 @@ export function prepareStatistic(metric: MeanMetric | StatisticMetric, rows: Mea
 function estimateMetrics(
   metrics: readonly (MeanMetric | StatisticMetric)[],
   rows: MeasuredRows,
+  confidence: number,
 ): ReadonlyMap<Metric, MetricEstimate> {
   const { sample } = rows;
   const weights = weightsOf(sample);
@@ -148,7 +160,7 @@ function estimateMetrics(
     const value = statistic(weights);
     if (metric.kind === "mean" && metric.isProportion && isPlain) {
       const successes = rowValues?.reduce((sum, row) => sum + row, 0) ?? 0;
-      estimates.set(metric, { value, interval: wilsonInterval(successes, sample.rowCount) });
+      estimates.set(metric, { value, interval: wilsonInterval(successes, sample.rowCount, confidence) });
     } else if (!Number.isFinite(value) || (metric.kind === "statistic" && !metric.hasInterval)) {
       estimates.set(metric, { value });
     } else {
@@ -159,6 +171,7 @@ function estimateMetrics(
   const intervals = estimateIntervals(
     resampled.map(({ subject }) => subject),
     sample,
+    confidence,
   );
   for (const [index, { metric, subject }] of resampled.entries()) {
     const { value } = subject;

@@ -11,14 +11,16 @@ const f1Of = createFBeta(1);
  *
  * @param isCounted - Whether the counts are of single rows, so that Wilson's interval holds; F1's is that of hits among
  *   all rows that are of the class or predicted to be, of which it is a rising function. Without, no intervals.
+ * @param confidence - Coverage of the intervals. Default: 0.95.
  */
 export function describeClasses(
   counts: ClassCounts,
   classes: readonly string[] | undefined,
   isCounted: boolean,
+  confidence = 0.95,
 ): readonly ClassEstimates[] {
   const estimate = (value: number, successes: number, total: number): MetricEstimate =>
-    isCounted && total > 0 ? { value, interval: wilsonInterval(successes, total) } : { value };
+    isCounted && total > 0 ? { value, interval: wilsonInterval(successes, total, confidence) } : { value };
   return Array.from(counts.actual, (support, index) => {
     const binary = selectClass(counts, index);
     const { truePositives: hits, falsePositives, falseNegatives, trueNegatives } = binary;

@@ -126,6 +126,17 @@ export function findMetric(name: string, task?: Task["kind"]): Metric {
   });
 }
 
+/**
+ * A metric by its name, or one of your own as it is.
+ *
+ * @throws {CkptError} METRIC_NOT_FOUND, also when it is for another task; what {@link findMetric} throws.
+ */
+export function resolveMetric(wanted: string | Metric, task: Task["kind"]): Metric {
+  if (typeof wanted === "string") return findMetric(wanted, task);
+  if (wanted.task === task) return wanted;
+  throw new CkptError("METRIC_NOT_FOUND", { metric: `${wanted.name} of ${task}`, available: defaultMetrics[task] });
+}
+
 function createWith(name: string, text: string, isWanted: (metric: Metric) => boolean): Metric | undefined {
   const option = text.trim() === "" ? NaN : Number(text);
   for (const family of families) {

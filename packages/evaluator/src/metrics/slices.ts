@@ -26,19 +26,22 @@ export interface MeasuredSlices {
 /**
  * The metrics of each slice. A slice without rows has none; one with less than `minRowCount` is shown, but is never the
  * worst: a few rows are soon all wrong.
+ *
+ * @param confidence - Coverage of the intervals. Default: 0.95.
  */
 export function measureSlices(
   metrics: readonly Metric[],
   rows: MeasuredRows,
   slices: readonly Slice[],
   minRowCount: number,
+  confidence = 0.95,
 ): MeasuredSlices {
   const allRows = Array.from({ length: rows.sample.rowCount }, (_, row) => row);
   const measured = slices.map((slice): SliceEstimates => {
     const { name } = slice;
     const indices = Uint32Array.from(allRows.filter((row) => slice.includes(row)));
     if (indices.length === 0) return { name, rowCount: 0, metrics: {} };
-    const { metrics: found, notDefined } = measureSubset(metrics, rows, indices);
+    const { metrics: found, notDefined } = measureSubset(metrics, rows, indices, confidence);
     const rowCount = indices.length;
     return { name, rowCount, metrics: found, ...(Object.keys(notDefined).length === 0 ? {} : { notDefined }) };
   });

@@ -1,7 +1,7 @@
 import type { MetricEstimate } from "@ckpt/manifest";
 
-import { jackknife, jackknifeError } from "./jackknife.js";
-import { normalQuantile975 } from "./normal.js";
+import { jackknife, jackknifeBlockCount, jackknifeError } from "./jackknife.js";
+import { normalRadius, studentRadius } from "./normal.js";
 import { quantile } from "./quantile.js";
 import { resample, type Statistic } from "./resample.js";
 import { findUnits, type Sample, weightsOf } from "./units.js";
@@ -10,8 +10,6 @@ import { weightedMean } from "./weighted-mean.js";
 const replicateCount = 1000;
 /** From this many units on (rows, or groups) nothing is resampled: that would take seconds. */
 export const bootstrapUnitLimit = 10_000;
-/** Student's 97.5 % point with as many degrees of freedom as the jackknife has blocks, less one. */
-const studentQuantile99 = 1.984216951661906;
 
 /** A figure that an interval is wanted of. */
 export interface Subject {
@@ -24,20 +22,24 @@ export interface Subject {
 }
 
 /**
- * The 95 % intervals of figures of the same rows. Up to {@link bootstrapUnitLimit} units: the percentile bootstrap
+ * The intervals of figures of the same rows. Up to {@link bootstrapUnitLimit} units: the percentile bootstrap
  * (1,000 resamples) which for all but means is moved by its own estimate of the bias, so that a figure such as ECE,
- * which every resample exaggerates, stays inside its interval. Above: the value +- 1.96 standard errors for a mean, and for
+ * which every resample exaggerates, stays inside its interval. Above: the value +- 1.96 standard errors (at 95 %) for a mean, and for
  * the others the grouped jackknife's error with 99 degrees of freedom. All are cut at the range and hold the value. `undefined` for a
  * figure that is not defined, or not on more than half of the resamples, and of less than two units.
  * Reference: B. Efron and R. Tibshirani, An Introduction to the Bootstrap (1993), sections 10.2 and 13.3.
+ *
+ * @param confidence - Coverage. Default: 0.95.
  */
 export function estimateIntervals(
   subjects: readonly Subject[],
   sample: Sample,
+  confidence = 0.95,
 ): readonly (MetricEstimate["interval"] | undefined)[] {
   const unitCount = findUnits(sample).count;
   if (unitCount < 2 || subjects.length === 0) return subjects.map(() => undefined);
-  const bounds = unitCount <= bootstrapUnitLimit ? percentiles(subjects, sample) : normals(subjects, sample);
+  const bounds =
+    unitCount <= bootstrapUnitLimit ? percentiles(subjects, sample, confidence) : normals(subjects, sample, confidence);
   return bounds.map((bound, index) => {
     const { value, range } = subjects[index] ?? { value: NaN, range: [-Infinity, Infinity] };
     if (bound === undefined || !bound.every(Number.isFinite)) return undefined;
@@ -47,7 +49,7 @@ export function estimateIntervals(
 
 type Bounds = readonly [number, number] | undefined;
 
-function percentiles(subjects: readonly Subject[], sample: Sample): readonly Bounds[] {
+function percentiles(subjects: readonly Subject[], sample: Sample, confidence: number): readonly Bounds[] {
   const replicates = subjects.map(() => new Float64Array(replicateCount));
   resample(sample, { replicateCount }, (weights, replicate) => {
     for (const [index, found] of replicates.entries()) found[replicate] = subjects[index]?.statistic(weights) ?? NaN;
@@ -58,11 +60,12 @@ function percentiles(subjects: readonly Subject[], sample: Sample): readonly Bou
     const bias = defined.reduce((sum, value) => sum + value, 0) / defined.length - (subjects[index]?.value ?? NaN);
     // Of a mean it would be noise; and rounding must give no interval to a figure that is the same on all resamples.
     const move = subjects[index]?.rowValues !== undefined || defined[0] === defined.at(-1) ? 0 : bias;
-    return [quantile(defined, 0.025) - move, quantile(defined, 0.975) - move];
+    const tail = (1 - confidence) / 2;
+    return [quantile(defined, tail) - move, quantile(defined, 1 - tail) - move];
   });
 }
 
-function normals(subjects: readonly Subject[], sample: Sample): readonly Bounds[] {
+function normals(subjects: readonly Subject[], sample: Sample, confidence: number): readonly Bounds[] {
   const others = subjects.filter(({ rowValues }) => rowValues === undefined);
   const left = new Map(
     jackknife(
@@ -75,8 +78,8 @@ function normals(subjects: readonly Subject[], sample: Sample): readonly Bounds[
     const found = left.get(subject);
     const radius =
       subject.rowValues === undefined
-        ? studentQuantile99 * (found === undefined ? NaN : jackknifeError(found))
-        : normalQuantile975 * standardError(subject.rowValues, sample);
+        ? studentRadius(confidence, jackknifeBlockCount - 1) * (found === undefined ? NaN : jackknifeError(found))
+        : normalRadius(confidence) * standardError(subject.rowValues, sample);
     return [value - radius, value + radius];
   });
 }

@@ -33,7 +33,7 @@ export function jackknifeError(values: Float64Array): number {
 }
 
 /** Blocks of equal size, at random so that sorted rows do no harm. */
-function assignBlocks(unitCount: number, blockCount: number): Uint32Array {
+export function assignBlocks(unitCount: number, blockCount: number): Uint32Array {
   const blockOf = Uint32Array.from({ length: unitCount }, (_, unit) => unit % blockCount);
   if (blockCount === unitCount) return blockOf;
   const random = createRandom(resamplingSeed);

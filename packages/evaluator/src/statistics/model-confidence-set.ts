@@ -56,20 +56,28 @@ function testEquality(
   const mean = members.reduce((sum, member) => sum + (losses[member] ?? 0), 0) / members.length;
   const means = new Float64Array(replicateCount);
   for (const member of members) {
-    for (const [at, loss] of resampled[member]?.entries() ?? []) means[at] = (means[at] ?? 0) + loss / members.length;
+    const own = resampled[member] ?? means;
+    for (let at = 0; at < replicateCount; at++) means[at] = (means[at] ?? 0) + (own[at] ?? 0) / members.length;
   }
+  const centred = new Float64Array(replicateCount);
   const largest = new Float64Array(replicateCount).fill(-Infinity);
   let worst = members[0] ?? 0;
   let statistic = -Infinity;
   for (const member of members) {
     const distance = (losses[member] ?? 0) - mean;
-    const centred = (resampled[member] ?? means).map((loss, at) => loss - (means[at] ?? 0) - distance);
-    const error = Math.sqrt(centred.reduce((sum, value) => sum + value * value, 0) / replicateCount);
+    const own = resampled[member] ?? means;
+    let squares = 0;
+    for (let at = 0; at < replicateCount; at++) {
+      const value = (own[at] ?? 0) - (means[at] ?? 0) - distance;
+      centred[at] = value;
+      squares += value * value;
+    }
+    const error = Math.sqrt(squares / replicateCount);
     const isExact = error <= 1e-12 * Math.abs(mean);
     const t = isExact ? (Math.abs(distance) <= 1e-12 * Math.abs(mean) ? 0 : distance * Infinity) : distance / error;
     if (t > statistic) [worst, statistic] = [member, t];
-    for (const [at, value] of centred.entries()) {
-      largest[at] = Math.max(largest[at] ?? 0, isExact ? 0 : value / error);
+    for (let at = 0; at < replicateCount; at++) {
+      largest[at] = Math.max(largest[at] ?? 0, isExact ? 0 : (centred[at] ?? 0) / error);
     }
   }
   const beyond = largest.reduce((count, value) => count + Number(value >= statistic), 0);

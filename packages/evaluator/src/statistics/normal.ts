@@ -36,3 +36,20 @@ export function normalQuantile(probability: number): number {
   }
   return (low + high) / 2;
 }
+
+/** How many standard deviations hold a value with this probability: 1.96 for 0.95. */
+export function normalRadius(confidence: number): number {
+  return confidence === 0.95 ? normalQuantile975 : normalQuantile((1 + confidence) / 2);
+}
+
+/**
+ * The same for Student's distribution of 30 or more degrees of freedom, to five digits.
+ * Reference: M. Abramowitz and I. Stegun, Handbook of Mathematical Functions, 26.7.5.
+ */
+export function studentRadius(confidence: number, freedom: number): number {
+  const z = normalRadius(confidence);
+  const first = (z ** 3 + z) / 4;
+  const second = (5 * z ** 5 + 16 * z ** 3 + 3 * z) / 96;
+  const third = (3 * z ** 7 + 19 * z ** 5 + 17 * z ** 3 - 15 * z) / 384;
+  return z + first / freedom + second / freedom ** 2 + third / freedom ** 3;
+}

@@ -1,15 +1,16 @@
-import { normalQuantile975 } from "./normal.js";
+import { normalRadius } from "./normal.js";
 
 /**
- * The 95 % interval of a proportion, which stays within 0 and 1 and is not empty when all or none succeeded.
+ * The interval of a proportion, 95 % by default, which stays within 0 and 1 and is not empty when all or none succeeded.
  * Reference: E. B. Wilson, Probable Inference, the Law of Succession, and Statistical Inference, JASA 22 (1927).
  */
-export function wilsonInterval(successes: number, total: number): readonly [number, number] {
-  const z2 = normalQuantile975 ** 2;
+export function wilsonInterval(successes: number, total: number, confidence = 0.95): readonly [number, number] {
+  const z = normalRadius(confidence);
+  const z2 = z ** 2;
   const proportion = successes / total;
   const centre = (proportion + z2 / (2 * total)) / (1 + z2 / total);
   const spread = (proportion * (1 - proportion)) / total + z2 / (4 * total ** 2);
-  const radius = (normalQuantile975 * Math.sqrt(spread)) / (1 + z2 / total);
+  const radius = (z * Math.sqrt(spread)) / (1 + z2 / total);
   // Where all or none succeeded, that end is exactly 0 or 1; rounding would put it a bit beside.
   return [successes === 0 ? 0 : centre - radius, successes === total ? 1 : centre + radius];
 }

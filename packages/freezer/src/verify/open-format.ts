@@ -3,14 +3,17 @@ import { join } from "node:path";
 
 import {
   bindSignature,
+  type BoundSignature,
   convertGraphDefToGraphModel,
   expandForGraphDef,
   type Graph,
+  type GraphDef,
+  type GraphModel,
   parseGraphDef,
   parseGraphDefText,
   parseSavedModel,
 } from "@ckpt/graph";
-import { type ArtifactFormat, formatPaths, isCkptError, type Signature } from "@ckpt/manifest";
+import { type ArtifactFormat, digestBytes, formatPaths, isCkptError, type Signature } from "@ckpt/manifest";
 
 import { type FormatChoice, toGraphDefOptions } from "../choose-formats.js";
 import { savedModelFile } from "../emit-formats.js";
@@ -33,6 +36,8 @@ export interface OpenFormatOptions {
   /** Which of them to run. Default: `serving_default`. */
   readonly signatureKey?: string;
   readonly choice: Pick<FormatChoice, "maxUnrolledSteps">;
+  /** Another format may hold the very same graph: {@link FormatRunner.digest} is wanted. Default: false. */
+  readonly isShared?: boolean;
 }
 
 /**
@@ -47,40 +52,20 @@ export function openFormat(
   return openers[format](join(options.folder, formatPaths[format]), options);
 }
 
-const forTensorFlow = { isCorrected: true };
-
 const openers: Readonly<
   Record<ArtifactFormat, (path: string, options: OpenFormatOptions) => Promise<FormatRunner | UnverifiedFormat>>
 > = {
   "graph-model": async (path, { signature, graph, choice }) =>
     createGraphModelRunner(await readGraphModel(path), signature, expandForGraphDef(graph, toGraphDefOptions(choice))),
-  "graph-def": async (path, { signature, graph, choice }) => {
-    const graphDef = parseGraphDef(await readFile(path), path);
-    return createGraphModelRunner(
-      convertGraphDefToGraphModel(graphDef, bindSignature(graph)),
-      signature,
-      expandForGraphDef(graph, toGraphDefOptions(choice)),
-      forTensorFlow,
-    );
-  },
-  "graph-def-text": async (path, { signature, graph, choice }) => {
-    const graphDef = parseGraphDefText(await readFile(path), path);
-    return createGraphModelRunner(
-      convertGraphDefToGraphModel(graphDef, bindSignature(graph)),
-      signature,
-      expandForGraphDef(graph, toGraphDefOptions(choice)),
-      forTensorFlow,
-    );
-  },
-  "saved-model": async (path, { graph, choice, savedModel, signatureKey }) => {
+  "graph-def": async (path, options) =>
+    openGraphDef(parseGraphDef(await readFile(path), path), bindSignature(options.graph), options),
+  "graph-def-text": async (path, options) =>
+    openGraphDef(parseGraphDefText(await readFile(path), path), bindSignature(options.graph), options),
+  "saved-model": async (path, options) => {
+    const { graph, savedModel, signatureKey } = options;
     const file = join(path, savedModelFile);
     const { graphDef, signature } = parseSavedModel(await readFile(file), file, signatureKey);
-    return createGraphModelRunner(
-      convertGraphDefToGraphModel(graphDef, signature),
-      signature,
-      expandForGraphDef(savedModel?.graph ?? graph, toGraphDefOptions(choice)),
-      forTensorFlow,
-    );
+    return openGraphDef(graphDef, signature, { ...options, signature, graph: savedModel?.graph ?? graph });
   },
   onnx: async (path, { signature, graph }) => {
     try {
@@ -91,3 +76,18 @@ const openers: Readonly<
     }
   },
 };
+
+async function openGraphDef(
+  graphDef: GraphDef,
+  bound: BoundSignature,
+  { signature, graph, choice, isShared = false }: OpenFormatOptions,
+): Promise<FormatRunner> {
+  const model = convertGraphDefToGraphModel(graphDef, bound);
+  const digest = isShared ? { digest: digestGraphModel(model) } : {};
+  const nodes = expandForGraphDef(graph, toGraphDefOptions(choice));
+  return { ...(await createGraphModelRunner(model, signature, nodes, { isCorrected: true })), ...digest };
+}
+
+function digestGraphModel({ weightData, ...model }: GraphModel): string {
+  return digestBytes(`${digestBytes(JSON.stringify(model))}\n${digestBytes(new Uint8Array(weightData))}`);
+}

@@ -13,6 +13,8 @@ export interface Runner {
 export interface FormatRunner extends Runner {
   /** The graph that the format was written from, in the operations of the format. */
   readonly graph: Graph;
+  /** Of all that it computes with: runners with equal ones give equal results. */
+  readonly digest?: string;
   /** The values that the nodes of {@link graph} have in the format; those that it merged into others are left out. */
   readonly runValues?: (inputs: readonly TensorData[]) => Promise<readonly NodeValue[]>;
 }

@@ -4,7 +4,8 @@ import { join } from "node:path";
 
 import { bindSignature, emitSavedModel, parseGraphDef, servingSignatureKey } from "@ckpt/graph";
 import { type ArtifactFormat, formatPaths, type Signature, type TensorData } from "@ckpt/manifest";
-import * as tf from "@tensorflow/tfjs";
+
+import { tf } from "#tfjs";
 
 import { savedModelFile } from "../emit-formats.js";
 import type { OpenFormatOptions } from "./open-format.js";

@@ -1,6 +1,7 @@
 import { correctKernels, type Graph, runLayers } from "@ckpt/graph";
 import { hasControlFlow, type Signature, type TensorData } from "@ckpt/manifest";
-import * as tf from "@tensorflow/tfjs";
+
+import { tf } from "#tfjs";
 
 import type { FormatRunner, NodeValue, ReferenceRunner } from "./runner.js";
 
@@ -77,8 +78,9 @@ export async function createGraphModelRunner(
   graph: Graph,
   { isCorrected = false }: GraphModelRunnerOptions = {},
 ): Promise<FormatRunner> {
-  const model = await tf.loadGraphModel(tf.io.fromMemory(artifacts));
-  const isAsync = hasControlFlow(artifacts.modelTopology);
+  const { modelTopology } = artifacts;
+  const model = await loadGraphModel(artifacts);
+  const isAsync = hasControlFlow(modelTopology);
   const execute = (inputs: readonly TensorData[], names: readonly string[]): Promise<readonly TensorData[]> =>
     compute(inputs, (tensors) => {
       const feeds = Object.fromEntries(
@@ -90,7 +92,7 @@ export async function createGraphModelRunner(
       return isCorrected ? correctKernels(run) : run();
     });
   const runValues = async (inputs: readonly TensorData[]): Promise<readonly NodeValue[]> => {
-    const values = listValues(graph, artifacts.modelTopology);
+    const values = listValues(graph, modelTopology);
     const tensors = await execute(
       inputs,
       values.map(({ node, output }) => `${node}:${output}`),
@@ -111,6 +113,14 @@ export async function createGraphModelRunner(
     ...(isAsync ? {} : { runValues }),
     dispose: async () => model.dispose(),
   };
+}
+
+/** A GraphModel keeps what it was loaded from, but has its weights in tensors then: their bytes are taken out of it. */
+async function loadGraphModel(artifacts: tf.io.ModelArtifacts): Promise<tf.GraphModel> {
+  const loaded = { ...artifacts };
+  const model = await tf.loadGraphModel({ load: async () => loaded });
+  delete loaded.weightData;
+  return model;
 }
 
 /** The values of the graph that are computed in a GraphModel, too: it has its own nodes for what it fuses. */

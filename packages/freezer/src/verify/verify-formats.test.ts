@@ -15,6 +15,7 @@ import {
   type ArtifactFormat,
   defaultArtifactFormats,
   type CkptError,
+  formatPaths,
   isCkptError,
   type Signature,
 } from "@ckpt/manifest";
@@ -52,15 +53,15 @@ function capture(model: tf.LayersModel): Frozen {
   return { model, graph: bindWeights(template, weights), signature: template.signature };
 }
 
-/** Writes one format of a graph, then lets `damage` at the files, and compares. */
+/** Writes one format of a graph, or several, then lets `damage` at the files, and compares. */
 async function verify(
   { model, graph, signature }: Frozen,
-  format: ArtifactFormat,
+  formats: ArtifactFormat | readonly ArtifactFormat[],
   damage: (folder: string) => Promise<void> = async () => {},
-  probe: readonly ProbeInput[] = [],
+  { probe = [], flopsPerExample }: { readonly probe?: readonly ProbeInput[]; readonly flopsPerExample?: number } = {},
 ): Promise<Verification> {
   const folder = await createTemporaryFolder();
-  const choice = { formats: [format], tolerance: 1e-5 };
+  const choice = { formats: [formats].flat(), tolerance: 1e-5 };
   for (const { path, data } of emitFormats(graph, choice, "0".repeat(64))) {
     await mkdir(dirname(join(folder, path)), { recursive: true });
     await writeFile(join(folder, path), data);
@@ -68,7 +69,17 @@ async function verify(
   await damage(folder);
   const reference = createLayersModelRunner(model);
   const probeShapes = [signature.inputs.map(({ shape }) => shape)];
-  return verifyFormats({ folder, choice, graph, signature, probeShapes, reference, artifact: "artifact", probe });
+  return verifyFormats({
+    folder,
+    choice,
+    graph,
+    signature,
+    flopsPerExample,
+    probeShapes,
+    reference,
+    artifact: "artifact",
+    probe,
+  });
 }
 
 async function findFailure(verification: Promise<Verification>): Promise<CkptError<"PARITY_FAILED">["details"]> {
@@ -80,14 +91,14 @@ async function findFailure(verification: Promise<Verification>): Promise<CkptErr
   throw error ?? new Error("It was not refused.");
 }
 
-/** Adds 0.5 to one float32 value, found by its bytes in whatever file of the folder holds them. */
-async function changeValue(folder: string, value: number | undefined): Promise<void> {
+/** Adds 0.5 to one float32 value, found by its bytes in whatever file of the folder, or of one place in it, holds them. */
+async function changeValue(folder: string, value: number | undefined, place = ""): Promise<void> {
   if (value === undefined) throw new TypeError("There is no such value.");
   const wanted = Buffer.from(Float32Array.of(value).buffer);
   let changes = 0;
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
     const path = join(entry.parentPath, entry.name);
+    if (!entry.isFile() || !path.startsWith(join(folder, place))) continue;
     const bytes = await readFile(path);
     for (let at = bytes.indexOf(wanted); at >= 0; at = bytes.indexOf(wanted, at + 4)) {
       bytes.writeFloatLE(value + 0.5, at);
@@ -243,10 +254,13 @@ describe.each(defaultArtifactFormats)("%s", (format) => {
       },
     ] as const;
     expect((await verify(wrong, format)).parity[0]).not.toHaveProperty("probeRows");
-    expect((await verify(frozen, format, undefined, probe)).parity).toMatchObject([{ probeRows: 3 }]);
-    expect(await findFailure(verify(wrong, format, undefined, probe))).toMatchObject({ layer: "relu", layerError: 3 });
+    expect((await verify(frozen, format, undefined, { probe })).parity).toMatchObject([{ probeRows: 3 }]);
+    expect(await findFailure(verify(wrong, format, undefined, { probe }))).toMatchObject({
+      layer: "relu",
+      layerError: 3,
+    });
     const other = [{ ...probe[0], spec: { ...probe[0].spec, name: "another input" } }];
-    expect((await verify(wrong, format, undefined, other)).parity[0]).not.toHaveProperty("probeRows");
+    expect((await verify(wrong, format, undefined, { probe: other })).parity[0]).not.toHaveProperty("probeRows");
   });
 
   it("runs a model of a fixed batch size at that size", async () => {
@@ -272,4 +286,30 @@ it("names no layer where all of them are right and only the output is another va
   const outputs = frozen.graph.outputs.map(({ name }) => ({ name, value: { node: "classes/BiasAdd", output: 0 } }));
   const failure = await findFailure(verify({ ...frozen, graph: { ...frozen.graph, outputs } }, "graph-def"));
   expect(failure.layer).toBeUndefined();
+});
+
+describe("a graph that two formats hold", () => {
+  it("has a record for each of them", async () => {
+    const { parity } = await verify(chain(), ["graph-def", "saved-model"]);
+    const [first, second] = parity;
+    expect(parity).toHaveLength(2);
+    expect(second).toEqual({ ...first, format: "saved-model" });
+  });
+
+  it.each(["graph-def", "saved-model"] as const)("is found to be another in %s alone", async (format) => {
+    const frozen = chain();
+    const failure = await findFailure(
+      verify(frozen, ["graph-def", "saved-model"], (folder) =>
+        changeValue(folder, valueOf(frozen, "third", 0), formatPaths[format]),
+      ),
+    );
+    expect(failure).toMatchObject({ format, layer: "third" });
+  });
+});
+
+it("leaves out the large batch where it costs much", async () => {
+  const batchSizes = async (flopsPerExample: number): Promise<readonly number[] | undefined> =>
+    (await verify(chain(), "graph-model", undefined, { flopsPerExample })).parity[0]?.batchSizes;
+  expect(await batchSizes(1e8)).toEqual([1, 5, 17]);
+  expect(await batchSizes(1e9)).toEqual([1, 5]);
 });

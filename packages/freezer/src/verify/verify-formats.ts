@@ -24,6 +24,12 @@ import { tfjsEngine } from "./tfjs-runner.js";
 /** Batch sizes that the capture does not use; 1 is the one that broadcasts. */
 const probeBatchSizes: readonly number[] = [1, 5, 17];
 
+/** A batch of more than 5 that costs more is left out: 2 GFLOP, a tenth of a second for each format. */
+const maxBatchFlops = 2e9;
+
+/** A `.pb` and a SavedModel mostly hold the very same graph, which then runs once. */
+const graphDefFormats: ReadonlySet<ArtifactFormat> = new Set(["graph-def", "graph-def-text", "saved-model"]);
+
 /** What a verification found. */
 export interface Verification {
   readonly parity: readonly ParityRecord[];
@@ -37,6 +43,8 @@ export interface VerifyFormatsOptions {
   readonly choice: FormatChoice;
   readonly graph: Graph;
   readonly signature: Signature;
+  /** What one example costs; not set where that is not known. */
+  readonly flopsPerExample?: number | undefined;
   /** What open dimensions other than the batch are to be, in a run or several. */
   readonly probeShapes: GraphTemplate["probeShapes"];
   /** Rows of real data from the checkpoint; left out of account where they do not fit the signature. */
@@ -59,9 +67,9 @@ export interface VerifyFormatsOptions {
  *   another.
  */
 export async function verifyFormats(options: VerifyFormatsOptions): Promise<Verification> {
-  const { signature, probeShapes, reference } = options;
+  const { probeShapes, reference } = options;
   const probes: Probe[] = [];
-  const batchSizes = chooseBatchSizes(signature);
+  const batchSizes = chooseBatchSizes(options);
   for (let index = 0; index < Math.max(batchSizes.length, probeShapes.length); index++) {
     const start = index % probeShapes.length;
     const shapes = [...probeShapes.slice(start), ...probeShapes.slice(0, start)];
@@ -71,8 +79,9 @@ export async function verifyFormats(options: VerifyFormatsOptions): Promise<Veri
   if (real !== undefined) probes.push({ ...real, expected: await reference.run(real.inputs) });
   const parity: ParityRecord[] = [];
   const unverified: UnverifiedFormat[] = [];
+  const known: KnownResults = new Map();
   for (const format of options.choice.formats) {
-    const result = await verifyFormat(format, probes, options);
+    const result = await verifyFormat(format, probes, known, options);
     if ("reason" in result) unverified.push(result);
     else parity.push(...result.parity);
   }
@@ -92,6 +101,9 @@ function chooseProbe({ probe, signature }: VerifyFormatsOptions): Omit<Probe, "e
   if (!isFitting || batchSize === undefined) return undefined;
   return { batchSize, isReal: true, inputs: probe.map(({ tensor }) => tensor) };
 }
+
+/** What has been computed for each of the probes, by the digest of what computed it. */
+type KnownResults = Map<string, readonly (readonly TensorData[])[]>;
 
 /** One batch with what the model itself makes of it. */
 interface Probe {
@@ -126,37 +138,44 @@ async function runReference(
 }
 
 // A model whose batch is fixed runs at that size only.
-function chooseBatchSizes({ inputs }: Signature): readonly number[] {
-  const fixed = inputs.map(({ shape }) => shape[0]).find((size) => typeof size === "number");
-  return fixed === undefined ? probeBatchSizes : [fixed];
+function chooseBatchSizes({ signature, flopsPerExample = 0 }: VerifyFormatsOptions): readonly number[] {
+  const fixed = signature.inputs.map(({ shape }) => shape[0]).find((size) => typeof size === "number");
+  if (fixed !== undefined) return [fixed];
+  return probeBatchSizes.filter((size) => size <= 5 || size * flopsPerExample <= maxBatchFlops);
 }
 
 async function verifyFormat(
   format: ArtifactFormat,
   probes: readonly Probe[],
+  known: KnownResults,
   options: VerifyFormatsOptions,
 ): Promise<{ readonly parity: readonly ParityRecord[] } | UnverifiedFormat> {
   const fail = failEngine(format === "onnx" ? onnxEngine : tfjsEngine, format, options);
-  const runner = await openFormat(format, options).catch(fail);
+  const isShared = options.choice.formats.filter((each) => graphDefFormats.has(each)).length > 1;
+  const runner = await openFormat(format, { ...options, isShared }).catch(fail);
   if ("reason" in runner) return runner;
-  const parity = await verifyRunner(format, runner, probes, options);
+  const parity = await verifyRunner(format, runner, probes, known, options);
   const native = await openSavedModelNatively(format, options).catch(failEngine(tfjsNodeEngine, format, options));
   if (native === undefined) return { parity };
-  return { parity: [...parity, ...(await verifyRunner(format, native, probes, options))] };
+  return { parity: [...parity, ...(await verifyRunner(format, native, probes, known, options))] };
 }
 
 async function verifyRunner(
   format: ArtifactFormat,
   runner: FormatRunner,
   probes: readonly Probe[],
+  known: KnownResults,
   options: VerifyFormatsOptions,
 ): Promise<readonly ParityRecord[]> {
   const { signature, artifact } = options;
   const { engine } = runner;
   try {
     const errors = signature.outputs.map(() => noError);
-    for (const { inputs, expected } of probes) {
-      const found = await runner.run(inputs).catch(failEngine(engine, format, options));
+    const results =
+      known.get(runner.digest ?? "") ?? (await runAll(runner, probes, failEngine(engine, format, options)));
+    if (runner.digest !== undefined) known.set(runner.digest, results);
+    for (const [at, { expected }] of probes.entries()) {
+      const found = results[at] ?? [];
       for (const [index, { name }] of signature.outputs.entries()) {
         const error = compareTensors(`${artifact}: ${format} output ${name}`, expected[index], found[index]);
         errors[index] = mergeErrors(errors[index] ?? noError, error);
@@ -190,6 +209,16 @@ async function verifyRunner(
   } finally {
     await runner.dispose();
   }
+}
+
+async function runAll(
+  runner: FormatRunner,
+  probes: readonly Probe[],
+  fail: (cause: unknown) => never,
+): Promise<readonly (readonly TensorData[])[]> {
+  const results: (readonly TensorData[])[] = [];
+  for (const { inputs } of probes) results.push(await runner.run(inputs).catch(fail));
+  return results;
 }
 
 /** The first layer at which a format leaves the model, on the first of the probes that shows one. */

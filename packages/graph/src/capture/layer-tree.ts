@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import { tf } from "#tfjs";
 
 /** A layer with its path from the model, such as `encoder/dense_1`; the model's own name is not part of it. */
 export interface LayerPlace {

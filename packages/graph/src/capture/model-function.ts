@@ -1,5 +1,6 @@
 import type { Dtype, TensorSpec } from "@ckpt/manifest";
-import * as tf from "@tensorflow/tfjs";
+
+import { tf } from "#tfjs";
 
 import { withFreshStates } from "./fresh-states.js";
 import { type LayerPlace, listLayers } from "./layer-tree.js";

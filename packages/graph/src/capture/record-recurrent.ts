@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import { tf } from "#tfjs";
 
 import { describeCell } from "./describe-cell.js";
 import { recordScan } from "./record-scan.js";

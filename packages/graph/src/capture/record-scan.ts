@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import { tf } from "#tfjs";
 
 import type { RegionRecorder } from "./region-recorder.js";
 import { type ScanAttributes, scanKernel, type TracedBody, type TracedCell } from "./trace.js";

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import { tf } from "#tfjs";
 
 import type { LayerOptions, RunLayer } from "./record-recurrent.js";
 import { recordScan } from "./record-scan.js";

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import { tf } from "#tfjs";
 
 import { failImpure } from "./fail-impure.js";
 import { interceptEngine } from "./intercept-engine.js";

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import { tf } from "#tfjs";
 
 import { enterLayerScope } from "./layer-scope.js";
 import { listLayers } from "./layer-tree.js";

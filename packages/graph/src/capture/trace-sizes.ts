@@ -1,5 +1,6 @@
 import type { TensorSpec } from "@ckpt/manifest";
-import * as tf from "@tensorflow/tfjs";
+
+import { tf } from "#tfjs";
 
 import { productSize, staticSize } from "../ir/size.js";
 import type { CapturedProgram } from "./captured-program.js";

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import { tf } from "#tfjs";
 
 import { batchNormCorrection } from "./batch-norm.js";
 import type { Correction, KernelInputs } from "./correction.js";

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import { tf } from "#tfjs";
 
 import { countUnreached } from "../ir/window-axis.js";
 import { type Correction, type KernelAttributes, type KernelInputs, takeInput } from "./correction.js";
