@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { fixture } from "../test/expected-tensors.js";
 import { nameOfPrefix } from "./checkpoint-name.js";
-import { listCheckpoints } from "./list-checkpoints.js";
+import { findCheckpoint, listCheckpoints } from "./list-checkpoints.js";
 import { openBundle } from "./open-bundle.js";
 
 let folder: string;
@@ -51,6 +51,13 @@ describe("listCheckpoints", () => {
       })),
     );
     expect(missing).toEqual([]);
+  });
+
+  it("finds one by its prefix, and none where there is none", async () => {
+    const { checkpoints } = await listCheckpoints(fixture("several"));
+    expect(await findCheckpoint(fixture("several/-mlp3-30000"))).toEqual(checkpoints[1]);
+    expect(await findCheckpoint(fixture("several/-mlp3"))).toBeUndefined();
+    expect(await findCheckpoint(fixture("nowhere/-mlp3"))).toBeUndefined();
   });
 
   it.each(["v1", "v1-sharded", "objects", "sharded"])("gives prefixes that open: %s", async (name) => {
