@@ -22,6 +22,9 @@ export function describeArtifact(manifest: ArtifactManifest): Lines {
     ),
     ...describeGraph(manifest.graph),
     ...manifest.formats.map((format) => [format, describeFormatSize(manifest, format)] as const),
+    ...(manifest.maxUnrolledSteps === undefined
+      ? []
+      : [["unrolled", `recurrences of up to ${formatCount(manifest.maxUnrolledSteps)} steps`] as const]),
     ...(manifest.quantization?.rules ?? []).map((rule) => ["quantized", describeRule(rule)] as const),
     ...manifest.parity.map(
       ({ engine, maxAbsoluteError, batchSizes, probeRows, ...record }) =>

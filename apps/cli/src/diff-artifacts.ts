@@ -46,7 +46,7 @@ function compareFields({ manifests }: ArtifactComparison): readonly Field[] {
 }
 
 function listFields(manifest: ArtifactManifest): readonly (readonly [string, string])[] {
-  const { signature, furtherSignatures = {}, formats, tolerance, quantization, graph, parity } = manifest;
+  const { cut, signature, furtherSignatures = {}, formats, tolerance, quantization, graph, parity } = manifest;
   const tensors = describeSignature(signature).map(([side, text]) => {
     const [name = "", ...rest] = text.split(/ (?=\S+ \[)/);
     return [`${side} ${name}`, rest.join(" ")] as const;
@@ -55,6 +55,8 @@ function listFields(manifest: ArtifactManifest): readonly (readonly [string, str
   const { parameterCount, flopsPerExample } = graph ?? {};
   return [
     ["source", describeSource(manifest)],
+    ["begins at", cut?.inputs?.join(", ") ?? ""],
+    ["ends at", cut?.outputs?.join(", ") ?? ""],
     ...tensors,
     ...Object.entries(furtherSignatures).map(([key, each]) => [`signature ${key}`, listNames(each)] as const),
     ...ops,
@@ -62,6 +64,7 @@ function listFields(manifest: ArtifactManifest): readonly (readonly [string, str
     ["flops", flopsPerExample === undefined ? "" : formatCount(flopsPerExample)],
     ...formats.map((format) => [`size ${format}`, describeFormatSize(manifest, format)] as const),
     ["tolerance", String(tolerance)],
+    ["unrolled up to", String(manifest.maxUnrolledSteps ?? "")],
     ["quantized", quantization?.rules.map(describeRule).join(", ") ?? ""],
     ...parity.map(
       ({ format, maxAbsoluteError, ...record }) =>

@@ -87,10 +87,11 @@ describe("ckpt diff", () => {
     const [first = ""] = artifacts;
     const checkpoint = first.replace("artifacts", "checkpoints");
     const given = ["freeze", checkpoint, "--out", "small", "--formats", "graph-model", "--quantize", "u8=*/kernel"];
-    await requireCkpt(given, { cwd: project });
+    await requireCkpt([...given, "--max-unrolled-steps", "9"], { cwd: project });
     const { stdout } = await requireCkpt(["diff", first, "small"], { cwd: project });
     expect(stdout).not.toMatch(/^source/m);
     expect(stdout).toMatch(/^size onnx +\d\S+ k?B +-$/m);
+    expect(stdout).toMatch(/^unrolled up to +- +9$/m);
     expect(stdout).toMatch(/^quantized +- +u8 \*\/kernel$/m);
     expect(stdout).toMatch(/^parity graph-model \S+ +\S+ +\S+$/m);
     expect(stdout).toMatch(/differ, read from graph-model$/m);

@@ -42,7 +42,9 @@ function parseObject(text: string, path: string): Readonly<Record<string, unknow
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw unreadable(path, `not JSON: ${(cause as Error).message}`, cause);
+    // The message quotes the file, which may be a binary one.
+    const message = (cause as Error).message.replaceAll(/[\p{Cc}\uFFFD]+/gu, " ");
+    throw unreadable(path, `not JSON: ${message}`, cause);
   }
   if (!isObject(value)) throw unreadable(path, "not a JSON object");
   return value;

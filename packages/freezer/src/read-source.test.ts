@@ -69,6 +69,14 @@ describe("readSource", () => {
     });
   });
 
+  it("quotes nothing of a binary file that a terminal would take for a command", async () => {
+    const path = join(await createTemporaryFolder(), "frozen.pb");
+    await writeFile(path, Uint8Array.of(10, 27, 91, 50, 74, 0xff, 7));
+    await expect(readSource(path)).rejects.toMatchObject({
+      details: { reason: expect.stringMatching(/^not JSON: \P{Cc}*$/u) },
+    });
+  });
+
   it.each([
     ["says so", { format: "graph-model", modelTopology: {}, weightsManifest: [] }],
     ["says nothing but has nodes", { modelTopology: { node: [] }, weightsManifest: [] }],
