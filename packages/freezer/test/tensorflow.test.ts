@@ -118,4 +118,16 @@ describe("a model of TensorFlow", () => {
       }
     }
   });
+
+  it("may have its graph as text, in a .meta file too", async () => {
+    const [stored] = await readCases("mlp-resource");
+    const path = join(fixtures, "mlp-resource", stored?.checkpoint ?? "");
+    const freezeGraph = async (graph: string): Promise<FreezeResult> => {
+      const source = await readSource(path, { graph });
+      if (source.kind !== "tensorflow-checkpoint") throw new TypeError(`found ${source.kind}`);
+      return freeze({ source, out: join(await createTemporaryFolder(), "artifact"), outputs: ["probs"] });
+    };
+    const [text, binary] = [await freezeGraph(join(path, "../graph.meta")), await freezeGraph(`${path}.meta`)];
+    expect(await readFile(join(text.path, "frozen.pb"))).toEqual(await readFile(join(binary.path, "frozen.pb")));
+  });
 });

@@ -182,6 +182,23 @@ describe("functions", () => {
     expect(outputs).toEqual([{ name: "y", tensor: "y/inner/relu" }]);
   });
 
+  it("take no name that a node beside their call has", () => {
+    const body = {
+      signature: { name: "square", inputArg: argument, outputArg: [{ name: "b" }] },
+      nodeDef: [node("Identity", "Square", ["a"])],
+      ret: { b: "Identity:y:0" },
+    };
+    const graphDef = graph([x, call("cond", "x", "square"), node("cond/Identity", "Relu", ["cond"])], {
+      function: [body],
+    });
+    const { nodes } = plan(graphDef, "cond/Identity");
+    expect(nodes.map(({ name, input }) => [name, input])).toEqual([
+      ["x", []],
+      ["cond_1/Identity", ["x"]],
+      ["cond/Identity", ["cond_1/Identity"]],
+    ]);
+  });
+
   it("that call themselves are refused", () => {
     const body = {
       signature: { name: "loop", inputArg: argument, outputArg: [{ name: "b" }] },

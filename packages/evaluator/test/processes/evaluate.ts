@@ -10,7 +10,7 @@ import { makeClassSplit } from "../make-split.js";
 
 /**
  * Evaluates the artifacts named, on one thread, and prints one line for each: its digest, or what failed. `delay` is how
- * long reading a batch takes; `reads` a file that gets a line with the first row and the one after the last of each
+ * long reading a batch takes; `hang` a row from which on none is read any more; `reads` a file that gets a line with the first row and the one after the last of each
  * batch; `kill` an artifact: after each of its batches all threads of the engine die, of `once` after the first only.
  */
 const { values, positionals } = parseArgs({
@@ -19,6 +19,7 @@ const { values, positionals } = parseArgs({
     evaluations: { type: "string", default: "" },
     rows: { type: "string", default: "" },
     delay: { type: "string", default: "0" },
+    hang: { type: "string" },
     reads: { type: "string" },
     kill: { type: "string" },
   },
@@ -41,7 +42,8 @@ const split: Split = {
   ...whole,
   read: async (start, end) => {
     if (values.reads !== undefined) appendFileSync(values.reads, `${start} ${end}\n`);
-    await sleep(Number(values.delay));
+    const isHanging = values.hang !== undefined && start >= Number(values.hang);
+    await sleep(isHanging ? 3_600_000 : Number(values.delay));
     return whole.read(start, end);
   },
 };

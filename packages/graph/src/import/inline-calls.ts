@@ -45,7 +45,7 @@ export function indexFunctions({ library }: GraphDef): Functions {
 }
 
 /**
- * Puts the nodes of called functions in the place of the calls, inner calls too; each under the name of its call. Branches
+ * Puts the nodes of called functions in the place of the calls, inner calls too; each under the name of its call, or one that is free. Branches
  * and loops keep their functions.
  *
  * @param path - Of the model; named in errors.
@@ -102,11 +102,13 @@ function inlineOnce(
   path: string,
 ): readonly NodeDef[] {
   const outputs = new Map<string, readonly string[]>();
+  const names = new Set(nodes.map(({ name }) => name));
   const inlined = nodes.flatMap((node) => {
     const call = find(node);
     if (call === undefined) return [node];
-    const body = instantiate(node, call, path);
+    const body = instantiate(node, call, choosePrefix(node, call, names), path);
     outputs.set(node.name, body.outputs);
+    for (const { name } of body.nodes) names.add(name);
     return body.nodes;
   });
   const redirect = (text: string): string => {
@@ -126,13 +128,21 @@ function inlineOnce(
   );
 }
 
+/** The name of the call, or where nodes beside it have such names already, as `cond/Identity` has, one like it. */
+function choosePrefix({ name }: NodeDef, { callee }: Call, names: ReadonlySet<string>): string {
+  const isFree = (prefix: string): boolean => callee.nodeDef.every((node) => !names.has(`${prefix}/${node.name}`));
+  let prefix = name;
+  for (let count = 1; !isFree(prefix); count++) prefix = `${name}_${count}`;
+  return prefix;
+}
+
 interface Body {
   readonly nodes: readonly NodeDef[];
   /** `node` or `node:output` for each output of the call. */
   readonly outputs: readonly string[];
 }
 
-function instantiate(call: NodeDef, { callee, given }: Call, path: string): Body {
+function instantiate(call: NodeDef, { callee, given }: Call, prefix: string, path: string): Body {
   const { signature, nodeDef, ret } = callee;
   const fail = (text: string): never => {
     const reason = `the function ${signature?.name} refers to ${text}, which it does not have`;
@@ -142,17 +152,17 @@ function instantiate(call: NodeDef, { callee, given }: Call, path: string): Body
   const ops = new Map(nodeDef.map((node) => [node.name, node.op]));
   // Inside of a body an output is `node:argument:index`, or the name of an argument of the function.
   const translate = (text: string): string => {
-    if (text.startsWith("^")) return ops.has(text.slice(1)) ? `^${call.name}/${text.slice(1)}` : "";
+    if (text.startsWith("^")) return ops.has(text.slice(1)) ? `^${prefix}/${text.slice(1)}` : "";
     if (passed.has(text)) return passed.get(text) ?? fail(text);
     const [, node = "", argument = "", index = "0"] = /^([^:]+):([^:]+):(\d+)$/.exec(text) ?? [];
     const op = ops.get(node);
     if (op === undefined) return fail(text);
     const output = flatOutput(op, argument, Number(index));
-    return serializeNodeInput({ node: `${call.name}/${node}`, output, isControl: false });
+    return serializeNodeInput({ node: `${prefix}/${node}`, output, isControl: false });
   };
   const nodes = nodeDef.map((node) =>
     create(NodeDefSchema, {
-      name: `${call.name}/${node.name}`,
+      name: `${prefix}/${node.name}`,
       op: node.op,
       input: node.input.map(translate).filter((text) => text !== ""),
       attr: Object.fromEntries(Object.entries(node.attr).map(([name, value]) => [name, bindAttribute(value, call)])),

@@ -8,6 +8,7 @@ import {
   SavedModelSchema,
   type TensorInfo,
 } from "../proto/gen/tensorflow/saved_model_pb.js";
+import { parseText } from "../proto/text-format/parse-text.js";
 
 const remedy = "Name the .meta file that a Saver of TensorFlow wrote, or the folder of a SavedModel.";
 
@@ -58,16 +59,21 @@ function parseMessage<Message>(parse: () => Message, kind: string, path: string)
 }
 
 /**
- * Parses the bytes of a `.meta` file.
+ * Parses the bytes of a `.meta` file, which may be text, as `export_meta_graph(as_text=True)` writes it.
  *
  * @param path - Of the file; named in errors.
  * @throws {CkptError} MODEL_UNREADABLE when they are no MetaGraph.
  */
 export function parseMetaGraph(bytes: Uint8Array, path: string): ImportedMetaGraph {
-  return readMetaGraph(
-    parseMessage(() => fromBinary(MetaGraphDefSchema, bytes), "MetaGraph", path),
-    path,
-  );
+  const parse = isText(bytes)
+    ? (): MetaGraphDef => parseText(MetaGraphDefSchema, bytes)
+    : (): MetaGraphDef => fromBinary(MetaGraphDefSchema, bytes);
+  return readMetaGraph(parseMessage(parse, "MetaGraph", path), path);
+}
+
+/** Text begins with the name of a field or a comment; bytes with the tag of one of 7 fields, below 0x40 and not `#`. */
+function isText([first = 0]: Uint8Array): boolean {
+  return first === 0x23 || first >= 0x41;
 }
 
 /**
