@@ -55,7 +55,10 @@ export async function readSource(path: string, { graph }: ReadSourceOptions = {}
 async function findSource(path: string, graph: string | undefined): Promise<Source> {
   const names = await listFolder(path);
   if (typeof names === "string") {
-    const checkpoint = path.endsWith(".json") ? undefined : await readTensorFlowCheckpoint(path, graph);
+    // The one file of a V1 checkpoint has its graph beside it; any other file is a model of TensorFlow.js or nothing.
+    const isModel = names === "file" && graph === undefined && (await listFolder(`${path}.meta`)) === "nothing";
+    const isCheckpoint = !isModel && !path.endsWith(".json");
+    const checkpoint = isCheckpoint ? await readTensorFlowCheckpoint(path, graph) : undefined;
     if (checkpoint !== undefined) return checkpoint;
     if (names === "file") return readModelSource(path);
     throw new CkptError("MODEL_UNREADABLE", { path, reason: "no such file or folder", remedy: expected });

@@ -12,6 +12,7 @@ import {
   type SplitRole,
 } from "@ckpt/manifest";
 
+import { isMeasured, readMeasures } from "../artifact-measures.js";
 import { type ArtifactTarget, findArtifacts } from "../artifact-target.js";
 import { refuseEqualSplits } from "../check-roles.js";
 import type { CommandResult } from "../command-context.js";
@@ -23,6 +24,7 @@ import { loadConfig, loadRunConfig, loadRunConfigIfAny } from "../load-config.js
 import { loadConfigSplits } from "../load-splits.js";
 import { loadDataFile } from "../parse-data-options.js";
 import { evaluateStage, type ScoredArtifact } from "../stages/evaluate-stage.js";
+import { latencyStage } from "../stages/latency-stage.js";
 import { confidenceAfter } from "../test-score.js";
 import { chooseRankOptions } from "./rank.js";
 import { constraintOption, metricOption } from "./ranking-options.js";
@@ -35,6 +37,7 @@ interface Arguments {
   readonly constraint: readonly string[];
   readonly engine: string | undefined;
   readonly output: string | undefined;
+  readonly latency: boolean;
   readonly data: string | undefined;
   readonly input: readonly string[];
   readonly label: string | undefined;
@@ -85,6 +88,11 @@ export const evaluateCommand: Command<Arguments> = {
         requiresArg: true,
         describe: "Output to score, by its name; default: the first",
       })
+      .option("latency", {
+        type: "boolean",
+        default: false,
+        describe: "Measure time, load time and memory of one row, once for each architecture; so does a bound on them",
+      })
       .option("data", { type: "string", requiresArg: true, describe: "File to score on, all rows of it" })
       .option("input", {
         type: "string",
@@ -114,17 +122,24 @@ export const evaluateCommand: Command<Arguments> = {
     const request = { ...target, ...options, split };
     const scored = await evaluateStage(request, context);
     const { artifacts, evaluations } = target;
+    const isTimed = given.latency || (options.constraints ?? []).some(isMeasured);
+    const latencies = isTimed ? await latencyStage(request, context) : [];
     const testReads = Math.max(0, ...scored.map((entry) => entry.testReads ?? 0));
     const ranking = await rankArtifacts({
       artifacts,
       evaluations,
       split: split.digest,
+      measures: await readMeasures(evaluations),
       ...chooseRankOptions(options),
       ...(testReads > 1 ? { confidence: confidenceAfter(testReads) } : {}),
       ...(options.output === undefined ? {} : { output: options.output }),
     });
     return {
-      document: { ...describeEvaluation(ranking, scored), ...(testReads > 0 ? { testReads } : {}) },
+      document: {
+        ...describeEvaluation(ranking, scored),
+        ...(isTimed ? { latencies } : {}),
+        ...(testReads > 0 ? { testReads } : {}),
+      },
       text: formatRanking(ranking) + (testReads > 1 ? `test set read ${testReads} times\n` : ""),
       exitCode: exitCodeOfRanking(ranking),
     };

@@ -1,3 +1,5 @@
+import { basename } from "node:path";
+
 import {
   type ChampionOptions,
   findEvaluation,
@@ -8,6 +10,7 @@ import {
 } from "@ckpt/evaluator";
 import { CkptError } from "@ckpt/manifest";
 
+import { readMeasures } from "../artifact-measures.js";
 import type { Command } from "../command.js";
 import { exitCodes } from "../exit-code.js";
 import { type GateFile, readGateFile } from "../gate-file.js";
@@ -106,6 +109,7 @@ export async function holdGate(
     split: manifest.split.digest,
     requirements: [...(file.requirements ?? []), ...(given.require ?? [])].map(parseRequirement),
     confidence: await findConfidence(target.run, manifest.split),
+    measures: (await readMeasures(evaluations))[basename(artifact)] ?? {},
     ...(file.minRows === undefined ? {} : { minRows: file.minRows }),
     ...(champion === undefined ? {} : { champion }),
   });

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { parseConstraint, rankArtifacts, type RankArtifactsOptions, writeRanking } from "@ckpt/evaluator";
 import { CkptError, type RankingManifest, runLayout } from "@ckpt/manifest";
 
+import { readMeasures } from "../artifact-measures.js";
 import { findArtifacts } from "../artifact-target.js";
 import type { Command } from "../command.js";
 import type { EvaluateConfig } from "../config.js";
@@ -64,7 +65,8 @@ export const rankCommand: Command<Arguments> = {
  */
 export async function rankRun(run: string, split: string, options: RankOptions): Promise<RankingManifest> {
   const { artifacts, evaluations } = await findArtifacts(run);
-  const ranking = await rankArtifacts({ artifacts, evaluations, split, ...chooseRankOptions(options) });
+  const measures = await readMeasures(evaluations);
+  const ranking = await rankArtifacts({ artifacts, evaluations, split, measures, ...chooseRankOptions(options) });
   if (ranking.split.role === "test") {
     const expected = "one to choose by, such as select: test rows are for the pick alone";
     throw new CkptError("INVALID_OPTION", { option: "--split", expected, found: ranking.split.name });

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { readSource, type RunSource } from "@ckpt/freezer";
 import { CkptError, type RankingManifest, runLayout, type Split } from "@ckpt/manifest";
 
+import { isMeasured } from "../artifact-measures.js";
 import { findArtifacts } from "../artifact-target.js";
 import { checkRoles } from "../check-roles.js";
 import type { CommandContext } from "../command-context.js";
@@ -13,6 +14,7 @@ import { type LoadedConfig, loadConfig, resolveRun } from "../load-config.js";
 import { loadConfigSplits } from "../load-splits.js";
 import { evaluateStage } from "../stages/evaluate-stage.js";
 import { describeBackend, freezeRunStage } from "../stages/freeze-stage.js";
+import { latencyStage } from "../stages/latency-stage.js";
 import { soupStage } from "../stages/soup-stage.js";
 import { trainStage } from "../stages/train-stage.js";
 import { formatCorrected, formatTest, scoreTest, type TestScore } from "../test-score.js";
@@ -46,6 +48,9 @@ export const runCommand: Command<TrainingArguments> = {
     const { soups: kinds = [], freeze = {} } = loaded.config;
     const soupRequest = { run, kinds, split: select, freeze, evaluate: options };
     const soups = kinds.length === 0 ? [] : await soupStage(soupRequest, context);
+    if ((options.constraints ?? []).some(isMeasured)) {
+      await latencyStage({ ...(await findArtifacts(run)), ...options, split: select }, context);
+    }
     const ranking = await rankRun(run, select.digest, options);
     const testSplit = splits.has("test") ? splits.get("test") : undefined;
     const test = testSplit && (await scorePick(loaded, run, ranking, testSplit, context));
