@@ -58,7 +58,7 @@ export function useCompiledTrainer(): CompiledTrainer {
     '{"name":"@ckpt/manifest","type":"module","exports":"./src/index.js"}',
   );
   for (const folder of ["src", "test", "test/faults/programs"]) compileFolder(join(trainer, folder), join(out, folder));
-  writeFileSync(join(out, "package.json"), readFileSync(join(trainer, "package.json")));
+  for (const name of ["package.json", "tfjs.cjs"]) writeFileSync(join(out, name), readFileSync(join(trainer, name)));
   for (const name of ["zod", "@tensorflow"]) {
     symlinkSync(join(trainer, "node_modules", name), join(out, "node_modules", name));
   }
