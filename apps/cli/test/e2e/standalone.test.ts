@@ -16,7 +16,7 @@ describe("a stage alone, installed by npm outside the workspace", () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "ckpt-standalone-"));
-    tarballs = await packPackages(folder, ["manifest", "graph", "trainer", "freezer", "evaluator"]);
+    tarballs = await packPackages(folder, ["manifest", "graph", "tensor-bundle", "trainer", "freezer", "evaluator"]);
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -37,7 +37,7 @@ describe("a stage alone, installed by npm outside the workspace", () => {
     const project = join(folder, "freeze");
     await createProject(
       project,
-      only("@ckpt/manifest", "@ckpt/graph", "@ckpt/freezer"),
+      only("@ckpt/manifest", "@ckpt/graph", "@ckpt/tensor-bundle", "@ckpt/freezer"),
       { "@tensorflow/tfjs": "^4.22.0", "onnxruntime-node": "^1.30.0" },
       freezeScript,
     );
