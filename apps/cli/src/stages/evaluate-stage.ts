@@ -68,8 +68,9 @@ export async function evaluateStage(
       const metrics = await computeMetrics(path, names);
       const figures = Object.entries(metrics.metrics).map(([name, { value }]) => `${name} ${formatMetric(value)}`);
       const engine = `${manifest.engine.name}${isReused ? ", stored predictions" : ""}`;
-      const line = metrics.failure ?? figures.join(" ");
-      progress.done(`evaluate  ${describe(basename(artifact))}  ${line}  (${engine})`);
+      const subject = `evaluate  ${describe(basename(artifact))}`;
+      if (metrics.failure === undefined) progress.done(`${subject}  ${figures.join(" ")}  (${engine})`);
+      else progress.warn(`${subject} failed: ${metrics.failure}  (${engine})`);
       const testReads = await enterTestRead(manifest);
       const entry = testReads === undefined ? {} : { testReads };
       scored.set(artifact, { artifact, evaluation: path, isReused, metrics, ...entry });
