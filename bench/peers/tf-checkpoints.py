@@ -20,6 +20,7 @@ start = time.perf_counter()
 
 import numpy as np
 import tensorflow as tf
+from training_graph import build_training
 
 v1 = tf.compat.v1
 v1.disable_eager_execution()
@@ -28,19 +29,7 @@ BATCH_SIZE = 256
 
 
 def save(folder, count, row_count, widths):
-    x = v1.placeholder(tf.float32, [None, widths[0]], name="inp")
-    outputs = x
-    for index, (inputs, units) in enumerate(zip(widths, widths[1:])):
-        scale = np.sqrt(6 / (inputs + units))
-        kernel = v1.get_variable(f"kernel{index}", initializer=tf.random.uniform([inputs, units], -scale, scale))
-        bias = v1.get_variable(f"bias{index}", initializer=tf.zeros([units]))
-        outputs = tf.matmul(outputs, kernel) + bias
-        if index < len(widths) - 2:
-            outputs = tf.nn.relu(outputs)
-    tf.nn.softmax(outputs, name="probs")
-    labels = v1.placeholder(tf.int32, [None], name="labels")
-    loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=outputs))
-    v1.train.AdamOptimizer().minimize(loss)
+    build_training(widths)
     saver = v1.train.Saver(max_to_keep=count, save_relative_paths=True)
     with v1.Session() as session:
         for step in range(count):

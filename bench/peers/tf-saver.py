@@ -11,27 +11,12 @@ import time
 
 import numpy as np
 import tensorflow as tf
+from training_graph import build_training
 
 BATCH_SIZE = 8
 
 v1 = tf.compat.v1
 v1.disable_eager_execution()
-
-
-def build_training(widths):
-    """A placeholder for the inputs, one for the labels, and the operation that makes one update."""
-    x = v1.placeholder(tf.float32, [None, widths[0]])
-    labels = v1.placeholder(tf.int32, [None])
-    outputs = x
-    for index, (inputs, units) in enumerate(zip(widths, widths[1:])):
-        scale = np.sqrt(6 / (inputs + units))
-        kernel = v1.get_variable(f"kernel{index}", initializer=tf.random.uniform([inputs, units], -scale, scale))
-        bias = v1.get_variable(f"bias{index}", initializer=tf.zeros([units]))
-        outputs = tf.matmul(outputs, kernel) + bias
-        if index < len(widths) - 2:
-            outputs = tf.nn.relu(outputs)
-    loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=outputs))
-    return x, labels, v1.train.AdamOptimizer().minimize(loss)
 
 
 def main():
