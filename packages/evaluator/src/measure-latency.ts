@@ -1,7 +1,8 @@
 import { resolve } from "node:path";
 
-import { CkptError, listFormatFiles, type Split } from "@ckpt/manifest";
+import { CkptError, type Split } from "@ckpt/manifest";
 
+import { countFormatBytes } from "./count-format-bytes.js";
 import type { EngineName, InferenceEngine, NamedTensors } from "./engine.js";
 import { type EngineChoice, selectEngine } from "./load-engine.js";
 import { matchInputs } from "./match-inputs.js";
@@ -103,7 +104,7 @@ export async function measureLatency(options: MeasureLatencyOptions): Promise<re
         p95Ms: percentile(sorted, 0.95),
         p99Ms: percentile(sorted, 0.99),
         loadMs: loads[index]!,
-        sizeBytes: listFormatFiles(artifact.manifest, engine.format).reduce((sum, file) => sum + file.sizeBytes, 0),
+        sizeBytes: countFormatBytes(artifact.manifest, engine.format),
         peakRssBytes,
       };
     });

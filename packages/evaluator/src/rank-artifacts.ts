@@ -4,7 +4,7 @@ import type { Candidate } from "./candidate.js";
 import type { ScoringOptions } from "./check-scoring.js";
 import { measureEvaluation } from "./compute-metrics.js";
 import { type Constraint, isMeasure } from "./constraint.js";
-import { countBytes } from "./count-bytes.js";
+import { countFormatBytes } from "./count-format-bytes.js";
 import { createFigureTable, type FigureTable } from "./figure-table.js";
 import { type EvaluationChoice, findEvaluations, type StoredEvaluation } from "./find-evaluations.js";
 import type { Metric } from "./metrics/metric.js";
@@ -103,7 +103,10 @@ async function measureCandidate(
     checkpoint: { digest, ...(step === undefined ? {} : { step }) },
     metrics: metrics.metrics,
     evaluation: manifest.digest,
-    measures: { bytes: countBytes(artifact, manifest), ...chooseMeasures(artifact.id, options) },
+    measures: {
+      bytes: countFormatBytes(artifact.manifest, manifest.artifact.format),
+      ...chooseMeasures(artifact.id, options),
+    },
     ...(metrics.failure === undefined ? {} : { failure: metrics.failure }),
     ...(metrics.notDefined === undefined ? {} : { notDefined: metrics.notDefined }),
   };

@@ -1,7 +1,6 @@
 import { availableParallelism } from "node:os";
 
-import { listFormatFiles } from "@ckpt/manifest";
-
+import { countFormatBytes } from "./count-format-bytes.js";
 import { readArtifact } from "./read-artifact.js";
 
 /** A thread with onnxruntime-node and its batches. */
@@ -23,9 +22,7 @@ export async function countWorkers(artifact: string | undefined, sessionsPerThre
 async function countModelBytes(path: string): Promise<number> {
   try {
     const artifact = await readArtifact(path);
-    const sizes = artifact.manifest.formats.map((format) =>
-      listFormatFiles(artifact.manifest, format).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-    );
+    const sizes = artifact.manifest.formats.map((format) => countFormatBytes(artifact.manifest, format));
     return Math.max(0, ...sizes);
   } catch {
     return 0;

@@ -12,7 +12,7 @@ import {
 import { compareEvaluations } from "../compare-evaluations.js";
 import { measureEvaluation } from "../compute-metrics.js";
 import { isMeasure } from "../constraint.js";
-import { countBytes } from "../count-bytes.js";
+import { countFormatBytes } from "../count-format-bytes.js";
 import { type EvaluationChoice, findEvaluation, type StoredEvaluation } from "../find-evaluations.js";
 import { defaultMetrics, findMetric } from "../metrics/registry.js";
 import { readArtifact } from "../read-artifact.js";
@@ -79,7 +79,7 @@ export async function judgeArtifact(options: JudgeArtifactOptions): Promise<Judg
     task,
     rowCount,
     metrics: { ...measured, ...(await readSlices(path, confidence, requirements)) },
-    measures: { ...options.measures, bytes: countBytes(artifact, manifest) },
+    measures: { ...options.measures, bytes: countFormatBytes(artifact.manifest, manifest.artifact.format) },
   };
   const judgements = [
     ...(minRows === undefined ? [] : [judgeRows(rowCount, minRows)]),
