@@ -16,6 +16,17 @@ export function refuseEqualSplits(split: DataRecord, others: readonly DataRecord
 }
 
 /**
+ * Refuses to choose by test rows.
+ *
+ * @throws {CkptError} INVALID_OPTION.
+ */
+export function refuseTestRows({ name, role }: Pick<DataRecord, "name" | "role">, option: string): void {
+  if (role !== "test") return;
+  const expected = "one to choose by, such as select: test rows are for the pick alone";
+  throw new CkptError("INVALID_OPTION", { option, expected, found: name });
+}
+
+/**
  * Looks for rows that play two roles. More than half of a split's rows in another one is refused, fewer are a warning:
  * rows may be alike by chance. Within one file rows of equal inputs have one role, so then nothing is looked for.
  *

@@ -80,7 +80,7 @@ export interface EvaluateConfig {
   readonly constraints?: readonly string[];
   /** Default: `auto`. */
   readonly engine?: EngineChoice;
-  /** Rows per inference. Default: 256. */
+  /** Rows per inference. Default: measured; 256 for tfjs. */
   readonly batchSize?: number;
 }
 

@@ -11,7 +11,7 @@ import {
 import { describeSignature, type Lines } from "./describe-signature.js";
 import { formatBytes, formatCount } from "./table.js";
 
-/** All that the manifest of an artifact says, in lines. */
+/** What the manifest of an artifact says, in lines; of parity the absolute errors. */
 export function describeArtifact(manifest: ArtifactManifest): Lines {
   return [
     ["source", describeSource(manifest)],

@@ -2,6 +2,7 @@ import { basename, join } from "node:path";
 
 import {
   type ArtifactFormat,
+  type ArtifactManifest,
   artifactManifestType,
   type CheckpointManifest,
   checkpointManifestType,
@@ -9,6 +10,7 @@ import {
   isCkptError,
   manifestNames,
   type Metrics,
+  type Promotion,
   type RankedCandidate,
   type RankingManifest,
   rankingManifestType,
@@ -67,19 +69,22 @@ export interface DescribeRunOptions {
  * Reads manifests only: what is listed is committed, but its files are not checked (that is `ckpt verify`). What is
  * older than the newest `limit` is not read at all, so that the time does not grow with the run.
  *
+ * A ranking and a log of aliases that cannot be read count as none.
+ *
  * @throws {CkptError} What reading `run.json` finds.
  */
 export async function describeRun(path: string, { limit }: DescribeRunOptions): Promise<RunDescription> {
   const manifest = await readDocument(runManifestType, join(path, runLayout.manifest));
   const found = await readIfValid(() => readDocument(rankingManifestType, join(path, runLayout.ranking)));
   const ranking = createRankLookup("value" in found ? found.value : undefined);
-  const aliases = await readAliases(path);
+  const held = await readIfValid(() => readHeld(path));
+  const aliases = "value" in held ? held.value : [];
   const ids = (await findInRun(path, "checkpoint")).map((folder) => basename(folder));
   const checkpoints: CheckpointDescription[] = [];
   const invalid: InvalidCheckpoint[] = [];
   const isFull = (): boolean => limit > 0 && checkpoints.length >= limit;
   for (const id of ids.toReversed()) {
-    if (isFull() && id !== ranking.pick && !aliases.has(id)) continue;
+    if (isFull() && id !== ranking.pick && !aliases.some(({ artifact }) => artifact.id === id)) continue;
     const described = await readIfValid(() => describeCheckpoint(path, id, ranking, aliases));
     if ("value" in described) checkpoints.push(described.value);
     else invalid.push({ id, reason: described.reason });
@@ -109,28 +114,22 @@ function createRankLookup(ranking: RankingManifest | undefined): RankLookup {
   };
 }
 
-/** By the artifact's id, the aliases it has now. */
-type Aliases = ReadonlyMap<string, readonly string[]>;
-
-async function readAliases(run: string): Promise<Aliases> {
+/** The aliases that artifacts of a run have now. */
+async function readHeld(run: string): Promise<readonly Promotion[]> {
   const { runs, name } = locateRun(run);
-  const aliases = new Map<string, string[]>();
-  for (const holder of findHolders(await readPromotions(runs)).values()) {
-    const { id } = holder.artifact;
-    if (holder.run === name) aliases.set(id, [...(aliases.get(id) ?? []), holder.alias]);
-  }
-  return aliases;
+  return [...findHolders(await readPromotions(runs)).values()].filter((holder) => holder.run === name);
 }
 
 async function describeCheckpoint(
   run: string,
   id: string,
   ranking: RankLookup,
-  aliases: Aliases,
+  held: readonly Promotion[],
 ): Promise<CheckpointDescription> {
   const manifestPath = join(run, runLayout.checkpoints, id, manifestNames.checkpoint);
   const checkpoint = await readDocument(checkpointManifestType, manifestPath);
   const candidate = ranking.candidates.get(checkpoint.digest);
+  const artifact = await readArtifactOf(run, id, checkpoint);
   return {
     id,
     step: checkpoint.step,
@@ -138,22 +137,22 @@ async function describeCheckpoint(
     metrics: restoreMetrics(checkpoint.metrics),
     sizeBytes: checkpoint.files.reduce((sum, file) => sum + file.sizeBytes, 0),
     digest: checkpoint.digest,
-    formats: await readFormats(run, id, checkpoint),
+    formats: artifact?.formats ?? [],
     ...(candidate?.rank === undefined ? {} : { rank: candidate.rank }),
     isPick: candidate !== undefined && ranking.pick === candidate.id,
-    aliases: aliases.get(id) ?? [],
+    aliases: held.filter((holder) => holder.artifact.digest === artifact?.digest).map(({ alias }) => alias),
   };
 }
 
 /** What a checkpoint was frozen to; an artifact under its name that was made from another one does not count. */
-async function readFormats(
+async function readArtifactOf(
   run: string,
   id: string,
   { digest }: Sealed<CheckpointManifest>,
-): Promise<readonly ArtifactFormat[]> {
+): Promise<Sealed<ArtifactManifest> | undefined> {
   const artifactPath = join(run, runLayout.artifacts, id, manifestNames.artifact);
   const artifact = await readIfValid(() => readDocument(artifactManifestType, artifactPath));
-  return "value" in artifact && artifact.value.source.digest === digest ? artifact.value.formats : [];
+  return "value" in artifact && artifact.value.source.digest === digest ? artifact.value : undefined;
 }
 
 async function readIfValid<Value>(

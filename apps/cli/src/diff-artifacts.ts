@@ -66,9 +66,14 @@ function listFields(manifest: ArtifactManifest): readonly (readonly [string, str
     ["tolerance", String(tolerance)],
     ["unrolled up to", String(manifest.maxUnrolledSteps ?? "")],
     ["quantized", quantization?.rules.map(describeRule).join(", ") ?? ""],
+    ["tolerance when quantized", String(quantization?.tolerance ?? "")],
+    // A format is run by one engine, and where it is there by tfjs-node besides.
     ...parity.map(
-      ({ format, maxAbsoluteError, ...record }) =>
-        [`parity ${format} ${describeOutput(record)}`, maxAbsoluteError.toExponential(1)] as const,
+      ({ format, engine, maxAbsoluteError, ...record }) =>
+        [
+          `parity ${format} ${describeOutput(record)}${engine === "tfjs-node" ? " in tfjs-node" : ""}`,
+          maxAbsoluteError.toExponential(1),
+        ] as const,
     ),
   ];
 }

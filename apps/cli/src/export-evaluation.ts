@@ -21,7 +21,8 @@ export interface ExportEvaluationRequest {
   readonly source: string;
   readonly to: EvaluationExport;
   readonly out: string;
-  readonly split: string;
+  /** Default: `test`, and of `in-toto` what the gate's file says. */
+  readonly split: string | undefined;
   /** Of `eval-results`: id of the dataset. */
   readonly dataset: string | undefined;
   /** Of `in-toto`: the gate's file. */
@@ -42,13 +43,13 @@ export async function exportEvaluation(request: ExportEvaluationRequest): Promis
 type Writer = (request: ExportEvaluationRequest) => Promise<object>;
 
 const writers: Readonly<Record<EvaluationExport, Writer>> = {
-  predictions: async ({ source, split, out }) => {
+  predictions: async ({ source, split = "test", out }) => {
     const { artifact, evaluations } = await findSingleArtifact(source);
     const { path } = await findEvaluation(artifact, { evaluations, split });
     const { rowCount, columns } = await exportPredictions(path, out);
     return { rowCount, columns };
   },
-  "eval-results": async ({ source, split, out, dataset }) => {
+  "eval-results": async ({ source, split = "test", out, dataset }) => {
     if (dataset === undefined) throw missing("--dataset", "the dataset's id on the Hub, such as org/name");
     const target = await findSingleArtifact(source);
     const { path, manifest } = await findEvaluation(target.artifact, { evaluations: target.evaluations, split });
@@ -62,7 +63,7 @@ const writers: Readonly<Record<EvaluationExport, Writer>> = {
   },
   "in-toto": async ({ source, split, out, gate }) => {
     if (gate === undefined) throw missing("--gate", "the file with what was to be shown");
-    const request: GateRequest = { target: source, gate, split };
+    const request: GateRequest = { target: source, gate, ...(split === undefined ? {} : { split }) };
     const { report, evaluation } = await holdGate(request);
     const { files } = await readDocument(artifactManifestType, join(report.artifact, manifestNames.artifact));
     const tested = {

@@ -1,4 +1,4 @@
-import { open, rm } from "node:fs/promises";
+import { open, rm, stat } from "node:fs/promises";
 
 import { type ParquetType, writeParquet } from "@ckpt/dataset";
 import { readEvaluation, readRows, type StoredRows } from "@ckpt/evaluator";
@@ -25,12 +25,14 @@ export async function exportPredictions(evaluation: string, path: string): Promi
   }
   const manifest = await readEvaluation(evaluation);
   const columns = describeColumns(manifest);
-  const names = Object.keys(columns);
-  const csv = ending === "csv" ? path : `${path}.csv`;
-  await writeCsv(csv, names, evaluation, manifest);
-  if (ending === "parquet") {
+  const names = columns.map(([name]) => name);
+  if (ending === "csv") await writeCsv(path, names, evaluation, manifest);
+  else {
+    if ((await stat(path).catch(() => undefined)) !== undefined) throw new CkptError("TARGET_EXISTS", { path });
+    const csv = `${path}.csv`;
+    await writeCsv(csv, names, evaluation, manifest);
     try {
-      await writeParquet(csv, path, columns);
+      await writeParquet(csv, path, Object.fromEntries(columns));
     } finally {
       await rm(csv, { force: true });
     }
@@ -38,20 +40,24 @@ export async function exportPredictions(evaluation: string, path: string): Promi
   return { path, rowCount: manifest.split.rowCount, columns: names };
 }
 
-function describeColumns({ labels, output, classes }: EvaluationManifest): Readonly<Record<string, ParquetType>> {
+type Column = readonly [name: string, type: ParquetType];
+
+/** In the order of the values of a row. Those of an output go by its name, `output.` before it where a column has that. */
+function describeColumns({ labels, output, classes }: EvaluationManifest): readonly Column[] {
   const labelType = labels.dtype !== "int32" ? "FLOAT" : isNamed(labels, classes) ? "VARCHAR" : "INTEGER";
   const valueCount = countValues(output);
   const valueName = (index: number): string =>
     `${output.name}.${classes !== undefined && classes.length === valueCount ? classes[index] : index}`;
-  const entries: (readonly [string, ParquetType])[] = [["row", "INTEGER"]];
+  const entries: Column[] = [["row", "INTEGER"]];
   const labelCount = countValues(labels);
   for (let index = 0; index < labelCount; index++) {
     entries.push([labelCount === 1 ? "label" : `label.${index}`, labelType]);
   }
   for (let index = 0; index < valueCount; index++) {
-    entries.push([valueCount === 1 ? output.name : valueName(index), "FLOAT"]);
+    const name = valueCount === 1 ? output.name : valueName(index);
+    entries.push([entries.some(([other]) => other === name) ? `output.${name}` : name, "FLOAT"]);
   }
-  return Object.fromEntries(entries);
+  return entries;
 }
 
 /** Block by block, so that memory does not grow with the rows. */
@@ -70,6 +76,9 @@ async function writeCsv(
         await file.write(formatRows(rows, firstRow, manifest));
         firstRow += rows.rowCount;
       }
+    } catch (error) {
+      await rm(path, { force: true });
+      throw error;
     } finally {
       await file.close();
     }

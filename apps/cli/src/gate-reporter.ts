@@ -21,10 +21,15 @@ const formats: Readonly<Record<GateReporter["format"], (report: GateReport) => s
 /**
  * Reads `--reporter FORMAT[=FILE]`.
  *
- * @throws {CkptError} INVALID_OPTION for an unknown format, more than one for standard output, or `github` where there is
- *   neither a file nor `GITHUB_STEP_SUMMARY`.
+ * @param isJson - Standard output is for the command's own document.
+ * @throws {CkptError} INVALID_OPTION for an unknown format, more for standard output than it takes, or `github` where there
+ *   is neither a file nor `GITHUB_STEP_SUMMARY`.
  */
-export function parseReporters(texts: readonly string[], environment: NodeJS.ProcessEnv): readonly GateReporter[] {
+export function parseReporters(
+  texts: readonly string[],
+  environment: NodeJS.ProcessEnv,
+  isJson: boolean,
+): readonly GateReporter[] {
   const reporters = texts.map((text): GateReporter => {
     const [, format = "", path] = /^([^=]*)(?:=(.+))?$/.exec(text) ?? [];
     if (format !== "junit" && format !== "github" && format !== "json") {
@@ -34,9 +39,9 @@ export function parseReporters(texts: readonly string[], environment: NodeJS.Pro
     if (format === "github" && !place) throw invalid("github=FILE, as GITHUB_STEP_SUMMARY is not set", text);
     return { format, ...(place === undefined ? {} : { path: place }) };
   });
-  if (reporters.filter(({ path }) => path === undefined).length > 1) {
-    throw invalid("a =FILE for all but one", texts.join(", "));
-  }
+  const printedCount = reporters.filter(({ path }) => path === undefined).length;
+  if (printedCount > 1) throw invalid("a =FILE for all but one", texts.join(", "));
+  if (isJson && printedCount > 0) throw invalid("a =FILE beside --json, which prints a document", texts.join(", "));
   return reporters;
 }
 

@@ -31,7 +31,8 @@ export async function identifyFolder(path: string): Promise<FolderKind | undefin
 }
 
 /**
- * The folders of one kind directly in `path`, checkpoints and artifacts by step and others by name; hidden ones are staging and trash and are left out.
+ * The folders of one kind directly in `path`, checkpoints and artifacts by step and others by name; hidden ones are staging
+ * and trash and are left out.
  *
  * @throws {CkptError} FILE_SYSTEM when one cannot be read.
  */

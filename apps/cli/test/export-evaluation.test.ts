@@ -38,8 +38,10 @@ describe("ckpt export of an evaluation", () => {
     const { inputs } = await split!.read(0, rows.length);
     expect([...inputs["x"]!.data]).toEqual(stored);
     expect((await readdir(project)).filter((name) => name.startsWith("a."))).toEqual(["a.csv", "a.parquet"]);
-    const again = await runCkpt(["export", "runs/points", "--to", "predictions", "--out", "a.csv"], { cwd: project });
-    expect(again.code).toBe(2);
+    for (const out of ["a.csv", "a.parquet"]) {
+      const again = await runCkpt(["export", "runs/points", "--to", "predictions", "--out", out], { cwd: project });
+      expect([again.code, again.stderr]).toEqual([2, expect.stringContaining("TARGET_EXISTS")]);
+    }
   });
 
   it("writes evaluation results for the Hub, with the interval in the notes", async () => {
@@ -64,5 +66,11 @@ describe("ckpt export of an evaluation", () => {
       predicate: { result: "FAILED", passedTests: ["accuracy>=0.3"], warnedTests: [], failedTests: ["bytes<=1B"] },
     });
     expect(statement.subject.map(({ name }) => name.split("/").slice(1).join("/"))).toContain("model.onnx");
+
+    await writeFile(join(project, "g.json"), JSON.stringify({ requirements: ["accuracy>=0.3"], split: "select" }));
+    await exported("--to", "in-toto", "--gate", "g.json", "--out", "select.json");
+    expect(JSON.parse(await readFile(join(project, "select.json"), "utf8"))).toMatchObject({
+      predicate: { configuration: [{ name: "gate" }, { name: "split select" }] },
+    });
   });
 });

@@ -43,6 +43,11 @@ describe("ckpt gate", () => {
     expect(open.stdout).toMatch(/\? inconclusive: about [\d,]+ more rows would decide/);
   });
 
+  it("has one document on standard output", async () => {
+    const { code, stderr } = await gate("--require", "accuracy>=0.3", "--reporter", "junit", "--json");
+    expect([code, stderr]).toEqual([2, expect.stringContaining("--reporter")]);
+  });
+
   it("fails closed: nothing asked or a wrong metric is 2, no predictions 3, an unknown class 1", async () => {
     const outcomes = await Promise.all([
       gate(),

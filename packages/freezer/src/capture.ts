@@ -91,11 +91,12 @@ function requireVariablesModel(source: unknown): void {
 }
 
 function createTemplate(computation: Computation, cut: ModelCut): Template {
-  const { kind, label, graph: template, weights: own, compute } = computation;
+  const { kind, label, graph: template, corrections, weights: own, compute } = computation;
   const { signature, probeShapes, weights: specs } = template;
   const topologyDigest = digestTemplate(template);
   const tensors = new Map(own.map(({ key, tensor }) => [key, tensor]));
   let earlier: EarlierArtifact | undefined;
+  const untold = [...corrections];
   const readOwn = (): ReadonlyMap<string, WeightData> =>
     new Map([...tensors].map(([key, tensor]) => [key, readTensor(tensor, `weight ${key}`)]));
 
@@ -111,6 +112,9 @@ function createTemplate(computation: Computation, cut: ModelCut): Template {
         const { onProgress = () => {} } = options;
         const found = await findArtifact(out, { kind, digest }, request);
         if (found === undefined) await requireReplaceable(out);
+        for (const reason of found === undefined ? untold.splice(0) : []) {
+          onProgress({ kind: "corrected", source: label, backend: tf.getBackend(), reason });
+        }
         const result =
           found ??
           (await writeArtifact(

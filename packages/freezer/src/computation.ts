@@ -40,6 +40,8 @@ export interface Computation {
   /** What progress calls it. */
   readonly label: string;
   readonly graph: GraphTemplate;
+  /** What TensorFlow.js computes wrong in it on the current backend; the artifact does not. */
+  readonly corrections: ReadonlySet<string>;
   readonly weights: readonly ModelWeight[];
   readonly compute: TensorFunction;
 }
@@ -49,7 +51,7 @@ export function captureLiveModel(model: tf.LayersModel, cut: ModelCut): Computat
   return {
     kind: "live-model",
     label: model.name,
-    graph: correctKernels(() => captureModel(model, cut)),
+    ...captureCorrected(() => captureModel(model, cut)),
     weights: listModelWeights(model),
     compute: createModelFunction(model, cut).compute,
   };
@@ -77,8 +79,14 @@ function describeFunction(
   return {
     kind: "function",
     label: name === "" ? "function" : name,
-    graph: correctKernels(() => captureFunction(compute, signature, { weights })),
+    ...captureCorrected(() => captureFunction(compute, signature, { weights })),
     weights: Object.entries(weights).map(([key, tensor]) => ({ key, savedName: key, tensor })),
     compute,
   };
+}
+
+function captureCorrected(capture: () => GraphTemplate): Pick<Computation, "graph" | "corrections"> {
+  const corrections = new Set<string>();
+  const graph = correctKernels(capture, (reason) => corrections.add(reason));
+  return { graph, corrections };
 }

@@ -45,7 +45,7 @@ export async function freezeFolder({
     return await runFreezeJobs(jobs, {
       ...toArtifactRequest(options, outputs === undefined ? {} : { outputs }),
       onProgress: options.onProgress ?? (() => {}),
-      isSkippingRemoved: true,
+      isSkippingRemoved: false,
       workers,
     });
   } catch (cause) {

@@ -88,7 +88,9 @@ export function toArtifactRequest(
 ): ArtifactRequest {
   const choice = chooseFormats(options);
   const cut = { ...(inputs === undefined ? {} : { inputs }), ...(outputs === undefined ? {} : { outputs }) };
-  const pinned = Object.entries(pins).map(([name, value]) => [name, String(value)] as const);
+  const pinned = Object.keys(pins)
+    .toSorted()
+    .map((name) => [name, String(pins[name])] as const);
   return {
     ...choice,
     ...(Object.keys(cut).length === 0 ? {} : { cut }),

@@ -42,9 +42,9 @@ export interface FreezeRunOptions extends FormatOptions, PieceOptions {
  * @throws {CkptError} what {@link readSource} throws; a damaged file by name (FILE_MISSING, SIZE_MISMATCH,
  *   DIGEST_MISMATCH, UNSAFE_PATH); MODEL_UNREADABLE, WEIGHTS_MISMATCH and UNSUPPORTED_DTYPE for a model that cannot be
  *   used; IMPURE_COMPUTATION and UNSUPPORTED_SHAPE for a computation that cannot be captured; UNSUPPORTED_OP with
- *   everything the formats cannot express; OUTPUTS_NOT_NAMED for a graph of TensorFlow without a signature; PARITY_FAILED and ENGINE_FAILED when what was written is not the model;
- *   TARGET_EXISTS when `out` holds something else; MANIFEST_MISSING when the checkpoint has been removed since it was
- *   read; INVALID_OPTION.
+ *   everything the formats cannot express; OUTPUTS_NOT_NAMED for a graph of TensorFlow without a signature;
+ *   PARITY_FAILED and ENGINE_FAILED when what was written is not the model; TARGET_EXISTS when `out` holds something else;
+ *   MANIFEST_MISSING when the checkpoint has been removed since it was read; INVALID_OPTION.
  */
 export async function freeze({ source, out, ...options }: FreezeOptions): Promise<FreezeResult> {
   const found = typeof source === "string" ? await readSource(source) : source;

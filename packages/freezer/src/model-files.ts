@@ -4,7 +4,7 @@ import { CkptError, digestBytes, isCkptError } from "@ckpt/manifest";
 
 import { type ModelJson, parseModelJson } from "./model-json.js";
 
-/** The bytes of a LayersModel's files. */
+/** The bytes of a model's files. */
 export interface ModelFiles {
   readonly json: ModelJson;
   readonly jsonBytes: Uint8Array;

@@ -8,17 +8,20 @@ export interface OrderedProgress {
   finish(index: number): void;
 }
 
-/** Puts the events of jobs, by their index, in order. That a topology was captured is passed on once. */
+/** Puts the events of jobs, by their index, in order. What is so of a topology is passed on once. */
 export function createOrderedProgress(onProgress: (event: FreezeProgress) => void): OrderedProgress {
   const waiting = new Map<number, FreezeProgress[]>();
   const finished = new Set<number>();
   const captured = new Set<string>();
+  const capturedAgain = new Set<string>();
   let current = 0;
   const pass = (event: FreezeProgress): void => {
     if (event.kind === "captured") {
-      if (captured.has(event.topologyDigest)) return;
+      if (captured.has(event.topologyDigest)) capturedAgain.add(event.source);
       captured.add(event.topologyDigest);
     }
+    const isOfTopology = event.kind === "captured" || event.kind === "corrected";
+    if (isOfTopology && capturedAgain.has(event.source)) return;
     onProgress(event);
   };
   return {

@@ -9,8 +9,8 @@ import { isTensorFlowSource } from "./source.js";
  * Reads the weights of a checkpoint folder or a `model.json`, by the names that they are saved under, without making a
  * model. For a model written by hand this is what a template of its predict function is bound to.
  *
- * @throws {CkptError} what `readSource` throws; INVALID_OPTION for a run and for what TensorFlow wrote; FILE_MISSING, SIZE_MISMATCH and DIGEST_MISMATCH for
- *   a damaged file; UNSUPPORTED_DTYPE.
+ * @throws {CkptError} what `readSource` throws; INVALID_OPTION for a run and for what TensorFlow wrote; FILE_MISSING,
+ *   SIZE_MISMATCH and DIGEST_MISMATCH for a damaged file; UNSUPPORTED_DTYPE.
  */
 export async function readWeights(path: string): Promise<ReadonlyMap<string, SavedWeight>> {
   const source = await readSource(path);

@@ -2,7 +2,6 @@ import { join, resolve } from "node:path";
 
 import { type Graph, type GraphTemplate, measureGraph, type ModelCut } from "@ckpt/graph";
 import {
-  type ArtifactFormat,
   type ArtifactManifest,
   artifactManifestType,
   manifestNames,
@@ -67,10 +66,11 @@ export async function writeArtifact(
   const staged = await stageFolder(resolve(out), { isReplacing: true });
   try {
     for (const file of emitFormats(graph, choice, source.digest, further)) await writeOrLink(staged, file, earlier);
-    const place = { folder: staged.path, choice, probe, artifact: out, savedModel: further };
     const figures = measureGraph(graph);
-    const { flopsPerExample } = figures;
-    const own = await verifyFormats({ ...place, graph, signature, flopsPerExample, probeShapes, reference });
+    // Of the whole, so that a piece is at most that costly.
+    const { flopsPerExample } = further === undefined ? figures : measureGraph(further.graph);
+    const place = { folder: staged.path, choice, probe, artifact: out, savedModel: further, flopsPerExample };
+    const own = await verifyFormats({ ...place, graph, signature, probeShapes, reference });
     const pieces = further === undefined ? [] : listPieces(further, probeShapes);
     const parity = [...own.parity, ...(await verifyPieces(pieces, further, place))];
     for (const progress of describeParity(label, parity)) onProgress(progress);
@@ -119,12 +119,13 @@ async function verifyPieces(
   return parity;
 }
 
-/** One line of progress for each format, whatever the number of its outputs. */
+/** One line of progress for each format and engine, whatever the number of outputs. */
 function describeParity(source: string, parity: readonly ParityRecord[]): readonly FreezeProgress[] {
-  const byFormat = new Map<ArtifactFormat, FreezeProgress & { kind: "verified" }>();
+  const byRunner = new Map<string, FreezeProgress & { kind: "verified" }>();
   for (const { format, engine, maxAbsoluteError } of parity) {
-    const largest = Math.max(maxAbsoluteError, byFormat.get(format)?.maxAbsoluteError ?? 0);
-    byFormat.set(format, { kind: "verified", source, format, engine, maxAbsoluteError: largest });
+    const key = `${format} ${engine}`;
+    const largest = Math.max(maxAbsoluteError, byRunner.get(key)?.maxAbsoluteError ?? 0);
+    byRunner.set(key, { kind: "verified", source, format, engine, maxAbsoluteError: largest });
   }
-  return [...byFormat.values()];
+  return [...byRunner.values()];
 }

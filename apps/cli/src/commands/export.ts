@@ -13,7 +13,7 @@ interface Arguments {
   readonly source: string;
   readonly to: "tf-checkpoint" | EvaluationExport;
   readonly out: string;
-  readonly split: string;
+  readonly split: string | undefined;
   readonly dataset: string | undefined;
   readonly gate: string | undefined;
 }
@@ -47,9 +47,8 @@ export const exportCommand: Command<Arguments> = {
       })
       .option("split", {
         type: "string",
-        default: "test",
         requiresArg: true,
-        describe: "Split of the evaluation",
+        describe: "Split of the evaluation; default: test, or what the gate's file says",
       })
       .option("dataset", { type: "string", requiresArg: true, describe: "Id on the Hub, of eval-results" })
       .option("gate", { type: "string", requiresArg: true, describe: "File of what was to be shown, of in-toto" }),

@@ -29,6 +29,8 @@ interface Arguments {
   readonly mode: ChampionOptions["mode"] | undefined;
   readonly split: string | undefined;
   readonly reporter: readonly string[];
+  /** The option that all commands have: the document is on standard output. */
+  readonly json?: boolean;
 }
 
 const exitCodeOf: Readonly<Record<Verdict, number>> = {
@@ -79,7 +81,7 @@ export const gateCommand: Command<Arguments> = {
         describe: "junit, github or json, each with =FILE or not; github appends to GITHUB_STEP_SUMMARY",
       }),
   run: async (given) => {
-    const reporters = parseReporters(given.reporter, process.env);
+    const reporters = parseReporters(given.reporter, process.env, given.json === true);
     const { report } = await holdGate(given);
     const printed = await writeReports(report, reporters);
     return { document: { ...report }, text: printed ?? formatGate(report), exitCode: exitCodeOf[report.verdict] };

@@ -7,7 +7,7 @@ import { describeRun, type RunDescription } from "../describe-run.js";
 import { describeSavedFolder, type SavedFolderDescription } from "../describe-saved-folder.js";
 import { exitCodes } from "../exit-code.js";
 import { findFolders, identifyFolder } from "../identify-folder.js";
-import { formatBytes, formatMetric, formatTable, leftColumn, rightColumn } from "../table.js";
+import { formatBytes, formatCount, formatMetric, formatTable, leftColumn, rightColumn } from "../table.js";
 
 interface Arguments {
   readonly path: string;
@@ -138,8 +138,4 @@ function formatSavedFolder({ path, checkpointCount, checkpoints, missing, invali
 
 function formatOlder(count: number): string {
   return count > 0 ? `…and ${formatCount(count)} older; --limit 0 lists all\n` : "";
-}
-
-function formatCount(count: number): string {
-  return count.toLocaleString("en");
 }

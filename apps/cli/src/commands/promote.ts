@@ -64,6 +64,6 @@ async function requireRanked(run: string, digest: string): Promise<void> {
   const { candidates } = await readDocument(rankingManifestType, join(run, runLayout.ranking));
   const candidate = candidates.find((entry) => entry.artifact.digest === digest);
   if (candidate?.rank !== undefined) return;
-  const found = candidate === undefined ? "one that is not in the ranking" : `one that ${candidate.status}`;
+  const found = candidate === undefined ? "one that is not in the ranking" : `one that is ${candidate.status}`;
   throw new CkptError("INVALID_OPTION", { option: "target", expected: `an artifact that ${run} ranks`, found });
 }

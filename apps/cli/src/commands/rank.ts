@@ -5,6 +5,7 @@ import { CkptError, type RankingManifest, runLayout } from "@ckpt/manifest";
 
 import { readMeasures } from "../artifact-measures.js";
 import { findArtifacts } from "../artifact-target.js";
+import { refuseTestRows } from "../check-roles.js";
 import type { Command } from "../command.js";
 import type { EvaluateConfig } from "../config.js";
 import { exitCodeOfRanking } from "../exit-code.js";
@@ -67,10 +68,7 @@ export async function rankRun(run: string, split: string, options: RankOptions):
   const { artifacts, evaluations } = await findArtifacts(run);
   const measures = await readMeasures(evaluations);
   const ranking = await rankArtifacts({ artifacts, evaluations, split, measures, ...chooseRankOptions(options) });
-  if (ranking.split.role === "test") {
-    const expected = "one to choose by, such as select: test rows are for the pick alone";
-    throw new CkptError("INVALID_OPTION", { option: "--split", expected, found: ranking.split.name });
-  }
+  refuseTestRows(ranking.split, "--split");
   await writeRanking(run, ranking);
   return ranking;
 }
@@ -79,8 +77,8 @@ export async function rankRun(run: string, split: string, options: RankOptions):
 export type RankOptions = Pick<EvaluateConfig, "metrics" | "engine" | "constraints">;
 
 /**
- * The first metric ranks, and a metric that a constraint names is computed too; predictions of other engines than the one that is named do not
- * count.
+ * The first metric ranks, and a metric that a constraint names is computed too; predictions of other engines than the one
+ * that is named do not count.
  *
  * @throws {CkptError} INVALID_OPTION for a constraint that cannot be read.
  */

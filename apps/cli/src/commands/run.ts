@@ -5,7 +5,7 @@ import { CkptError, type RankingManifest, runLayout, type Split } from "@ckpt/ma
 
 import { isMeasured } from "../artifact-measures.js";
 import { findArtifacts } from "../artifact-target.js";
-import { checkRoles } from "../check-roles.js";
+import { checkRoles, refuseTestRows } from "../check-roles.js";
 import type { CommandContext } from "../command-context.js";
 import type { Command } from "../command.js";
 import { exitCodeOfRanking, exitCodes } from "../exit-code.js";
@@ -35,8 +35,9 @@ export const runCommand: Command<TrainingArguments> = {
     const splits = await loadConfigSplits(loaded);
     await checkRoles(splits.all, loaded.config.data.files.length, context.progress);
     const run = resolveRun(loaded);
-    // Before anything is trained: a split that is missing should not be found out at the end.
+    // Before anything is trained: what is wrong with a split should not be found out at the end.
     const select = splits.get(loaded.config.evaluate?.split ?? "select");
+    refuseTestRows(select, "evaluate.split");
     const trained = await trainStage(loaded, splits, { resume, fresh }, context);
     context.signal.throwIfAborted();
     const source = await readRunSource(run);

@@ -1,6 +1,7 @@
 import { selectBackend } from "@ckpt/backend";
 import { CkptError } from "@ckpt/manifest";
 
+import { refuseTestRows } from "../check-roles.js";
 import type { Command } from "../command.js";
 import { type SoupKind, soupKinds } from "../config.js";
 import { exitCodes } from "../exit-code.js";
@@ -18,7 +19,8 @@ interface Arguments {
 /** `ckpt soup`: averages of checkpoints, chosen by their scores. */
 export const soupCommand: Command<Arguments> = {
   usage: "soup <run>",
-  summary: "Average a run's scored checkpoints, all or those that help, and score the averages; then rank again",
+  summary:
+    "Average a run's scored checkpoints, all or those that help, and score the averages; ckpt rank counts them then",
   examples: [
     ["soup runs/dense", "the greedy soup"],
     ["soup runs/dense --kind uniform --kind greedy", "both"],
@@ -39,6 +41,7 @@ export const soupCommand: Command<Arguments> = {
     const loaded = await loadRunConfig(run);
     const { split: name = "select", ...evaluate } = loaded.config.evaluate ?? {};
     const split = (await loadConfigSplits(loaded)).get(name);
+    refuseTestRows(split, "evaluate.split");
     await selectBackend(loaded.config.backend);
     const request = { run, kinds: kind, split, freeze: loaded.config.freeze ?? {}, evaluate };
     const soups = await soupStage(request, context);

@@ -50,7 +50,7 @@ export async function freezeRunStage(
 export async function freezeFolderStage(
   folder: TensorFlowFolderSource,
   out: string | undefined,
-  request: Omit<FreezeRequest, "inputs"> & GraphOptions,
+  request: Omit<FreezeRequest, "inputs" | "furtherSignatures"> & GraphOptions,
   { setUp: data, ...count }: FreezeWorkers,
   context: CommandContext,
 ): Promise<readonly FreezeResult[]> {

@@ -3,14 +3,14 @@ import type { TensorData } from "@ckpt/manifest";
 
 /** Something that runs a model: inputs and outputs in the order of the signature. */
 export interface Runner {
-  /** What runs it: `tfjs`, `tfjs-node`, `onnxruntime-node`. */
-  readonly engine: string;
   run(inputs: readonly TensorData[]): Promise<readonly TensorData[]>;
-  dispose(): Promise<void>;
 }
 
 /** A format being run, which can be looked into. */
 export interface FormatRunner extends Runner {
+  /** What runs it: `tfjs`, `tfjs-node`, `onnxruntime-node`. */
+  readonly engine: string;
+  dispose(): Promise<void>;
   /** The graph that the format was written from, in the operations of the format. */
   readonly graph: Graph;
   /** Of all that it computes with: runners with equal ones give equal results. */

@@ -17,7 +17,6 @@ export function createLayersModelRunner(model: tf.LayersModel): ReferenceRunner 
     if (model.stateful) model.resetStates();
   };
   return {
-    engine: tfjsEngine,
     run: (inputs) =>
       compute(inputs, (tensors) => {
         reset();
@@ -32,14 +31,12 @@ export function createLayersModelRunner(model: tf.LayersModel): ReferenceRunner 
       for (const { layer, outputs } of calls) layers.push({ layer, outputs: await readAll(outputs) });
       return layers;
     },
-    dispose: async () => {},
   };
 }
 
 /** Runs a function on tensors on the current TensorFlow.js backend. What it gives may be its caller's own tensors. */
 export function createFunctionRunner(run: (...inputs: tf.Tensor[]) => tf.Tensor | tf.Tensor[]): ReferenceRunner {
   return {
-    engine: tfjsEngine,
     run: (inputs) =>
       compute(inputs, (tensors) =>
         tf.tidy(() => {
@@ -47,16 +44,13 @@ export function createFunctionRunner(run: (...inputs: tf.Tensor[]) => tf.Tensor 
           return (Array.isArray(outputs) ? outputs : [outputs]).map((output) => output.clone());
         }),
       ),
-    dispose: async () => {},
   };
 }
 
 /** Runs a function that may wait in between on the current TensorFlow.js backend. What it gives is disposed of. */
 export function createLaterRunner(run: (...inputs: tf.Tensor[]) => Promise<tf.Tensor[]>): ReferenceRunner {
   return {
-    engine: tfjsEngine,
     run: (inputs) => compute(inputs, (tensors) => run(...tensors)),
-    dispose: async () => {},
   };
 }
 
