@@ -70,6 +70,8 @@ export function createEvaluationJob(request: EvaluationRequest, context: JobCont
   const { fileSystem } = context;
   const taken = new Set<number>();
   const stored = new Set<number>();
+  /** Shards that other processes had when they were last asked for; passed over until the next look. */
+  const refused = new Set<number>();
   const active = new Set<ShardScore>();
   /** The rows of the only shard, which needs no file of its own. */
   let whole: ShardRows | undefined;
@@ -122,6 +124,7 @@ export function createEvaluationJob(request: EvaluationRequest, context: JobCont
   /** Counts the shards that are there by now, of whatever process. */
   const look = async (job: Begun): Promise<void> => {
     lookedMs = performance.now();
+    refused.clear();
     const before = rowsDone;
     for (const shard of await job.store.list()) {
       if (shard >= job.shardCount || taken.has(shard) || stored.has(shard)) continue;
@@ -134,7 +137,7 @@ export function createEvaluationJob(request: EvaluationRequest, context: JobCont
   /** A shard that no session of this process has; no other one takes it until it is given back. */
   const takeShard = (job: Begun): number | undefined => {
     for (let shard = 0; shard < job.shardCount; shard++) {
-      if (taken.has(shard) || stored.has(shard)) continue;
+      if (taken.has(shard) || stored.has(shard) || refused.has(shard)) continue;
       taken.add(shard);
       return shard;
     }
@@ -265,7 +268,9 @@ export function createEvaluationJob(request: EvaluationRequest, context: JobCont
       if (shard === undefined) return false;
       // The model first: one that does not load leaves nothing behind.
       const isOpen = await withSession(job, slot, () => Promise.resolve());
-      return !isOpen || (await scoreTaken(job, shard, sizer, slot));
+      if (isOpen && !(await scoreTaken(job, shard, sizer, slot))) refused.add(shard);
+      // Of a shard refused too: the next one may be free.
+      return true;
     } finally {
       if (shard !== undefined) taken.delete(shard);
       sizer.leave();

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -145,15 +145,21 @@ describe("an evaluation", () => {
   it("is shared by two processes, and no row is scored twice", async () => {
     const folder = await makeFolder();
     const artifact = await makeArtifact(folder, "a", 1);
-    const [evaluations, reads] = [join(folder, "e"), join(folder, "reads")];
-    const options = ["--evaluations", evaluations, "--rows", String(rowCount), "--delay", "3", "--reads"];
-    const [one, other] = await Promise.all(["1", "2"].map((name) => run([...options, reads + name, artifact])));
+    const evaluations = join(folder, "e");
+    const manyRows = 9 * shardRows + 1000;
+    const counts = new Uint8Array(manyRows);
+    const reads = ["1", "2"].map((name) => join(folder, `reads${name}`)) as [string, string];
+    const options = ["--evaluations", evaluations, "--rows", String(manyRows), "--delay", "3", "--reads"];
+    // The first one keeps its first shards until the second has begun others.
+    const first = run([...options, reads[0], "--await", reads[1], artifact]);
+    while (!existsSync(reads[0])) await sleep(5);
+    const [one, other] = await Promise.all([first, run([...options, reads[1], artifact])]);
     expect(one).toEqual(other);
     expect(one?.[0]).toMatch(/^[0-9a-f]{64}$/);
-    const counts = new Uint8Array(rowCount);
-    for (const name of ["1", "2"]) {
-      const text = await readFile(reads + name, "utf8").catch(() => "");
-      for (const line of text.split("\n").slice(0, -1)) {
+    for (const path of reads) {
+      const lines = (await readFile(path, "utf8")).split("\n").slice(0, -1);
+      expect(lines).not.toEqual([]);
+      for (const line of lines) {
         const [from = 0, to = 0] = line.split(" ").map(Number);
         for (let row = from; row < to; row++) counts[row] = (counts[row] ?? 0) + 1;
       }
