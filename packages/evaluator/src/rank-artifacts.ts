@@ -8,7 +8,7 @@ import { countFormatBytes } from "./count-format-bytes.js";
 import { createFigureTable, type FigureTable } from "./figure-table.js";
 import { type EvaluationChoice, findEvaluations, type StoredEvaluation } from "./find-evaluations.js";
 import type { Metric } from "./metrics/metric.js";
-import { defaultMetrics, resolveMetric } from "./metrics/registry.js";
+import { defaultMetrics, findMetric, resolveMetric } from "./metrics/registry.js";
 import { rankCandidates } from "./rank-candidates.js";
 import { type Artifact, readArtifact } from "./read-artifact.js";
 import { describeTask, type Task } from "./task.js";
@@ -48,6 +48,7 @@ export async function rankArtifacts(options: RankArtifactsOptions): Promise<Rank
   const task = taskOf(first);
   const primary = resolveMetric(options.metric ?? defaultMetrics[task][0] ?? "", task);
   const figures = createFigureTable(primary);
+  const constraints = options.constraints?.map((constraint) => resolveConstraint(constraint, task));
   const candidates: Candidate[] = [];
   for (const [index, artifact] of artifacts.entries()) {
     const chosen = stored[index];
@@ -56,7 +57,7 @@ export async function rankArtifacts(options: RankArtifactsOptions): Promise<Rank
   const ranked = rankCandidates(candidates, {
     metric: primary.name,
     mode: primary.mode,
-    ...(options.constraints === undefined ? {} : { constraints: options.constraints }),
+    ...(constraints === undefined ? {} : { constraints }),
     ...(options.confidence === undefined ? {} : { confidence: options.confidence }),
     ...figures.compare(candidates.map(({ id }) => id)),
   });
@@ -71,6 +72,12 @@ export async function rankArtifacts(options: RankArtifactsOptions): Promise<Rank
     ...ranked,
     ...(corrected === undefined ? {} : { corrected }),
   };
+}
+
+/** The constraint by the metric's own name, which what was measured goes by; its text stays as it was written. */
+function resolveConstraint(constraint: Constraint, task: Task["kind"]): Constraint {
+  if (isMeasure(constraint.measure)) return constraint;
+  return { ...constraint, measure: findMetric(constraint.measure, task).name };
 }
 
 function checkArtifacts(artifacts: readonly Artifact[]): void {

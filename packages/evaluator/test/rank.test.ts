@@ -253,6 +253,20 @@ describe("rankArtifacts", () => {
     ).rejects.toMatchObject({ code: "METRIC_NOT_FOUND" });
   });
 
+  it("knows a constraint's metric by an alias, in snake_case and with its default option", async () => {
+    const run = await makeRun();
+    await evaluateAll(run);
+    const statuses = async (text: string): Promise<readonly string[]> => {
+      const ranking = await rankArtifacts({ ...run, split: "select", constraints: [parseConstraint(text)] });
+      expect(ranking.constraints).toEqual([text]);
+      return ranking.candidates.map(({ status }) => status);
+    };
+    for (const text of ["ece@15<=1", "f1_macro>=0", "mcc>=-1", "topKAccuracy@2>=0"]) {
+      expect(await statuses(text)).toEqual(["best", "worse"]);
+    }
+    for (const text of ["f1_macro>=0.9", "mcc>0.9"]) expect(await statuses(text)).toEqual(["best", "excluded"]);
+  });
+
   it("refuses no artifacts, and two of the same name", async () => {
     const run = await makeRun();
     await evaluateAll(run);
