@@ -150,7 +150,8 @@ describe("a requirement", () => {
   });
 
   it("that cannot be read is refused", () => {
-    for (const text of ["accuracy", "accuracy>=", "accuracy[night]>=0.5", "p95<=5MB"]) {
+    const partless = ["bytes[slice=nowhere]<=2MB", "p95 [worst class]<=5ms"];
+    for (const text of ["accuracy", "accuracy>=", "accuracy[night]>=0.5", "p95<=5MB", ...partless]) {
       expect(() => parseRequirement(text)).toThrow(expect.objectContaining({ code: "INVALID_OPTION" }));
     }
     expect(parseRequirement("recall [class=a cat] >= 90%")).toMatchObject({
