@@ -62,7 +62,7 @@ export async function rankArtifacts(options: RankArtifactsOptions): Promise<Rank
     ...figures.compare(candidates.map(({ id }) => id)),
   });
   const inOrder = ranked.candidates.filter(({ rank }) => rank !== undefined).map(({ id }) => id);
-  const corrected = figures.correct(inOrder);
+  const corrected = figures.correct(inOrder, options.confidence);
   return {
     kind: rankingManifestType.kind,
     schemaVersion: rankingManifestType.schemaVersion,

@@ -253,6 +253,22 @@ describe("rankArtifacts", () => {
     ).rejects.toMatchObject({ code: "METRIC_NOT_FOUND" });
   });
 
+  it("has all intervals of the confidence asked for, that of the corrected figure too", async () => {
+    const run = await makeRun();
+    // What both predict is noise to these labels, so that the best differs from one resample to the next.
+    run.split.labels.set(makeClassSplit(60, {}, 2).labels);
+    await evaluateAll(run);
+    const widthAt = async (confidence: number): Promise<number> => {
+      const { corrected } = await rankArtifacts({ ...run, split: "select", confidence });
+      const [low = NaN, high = NaN] = corrected?.interval ?? [];
+      return high - low;
+    };
+    // Of a figure near to normal: 0.674 deviations to each side, and 2.576.
+    const ratio = (await widthAt(0.99)) / (await widthAt(0.5));
+    expect(ratio).toBeGreaterThan(3);
+    expect(ratio).toBeLessThan(5);
+  });
+
   it("knows a constraint's metric by an alias, in snake_case and with its default option", async () => {
     const run = await makeRun();
     await evaluateAll(run);
