@@ -253,6 +253,19 @@ describe("rankArtifacts", () => {
     ).rejects.toMatchObject({ code: "METRIC_NOT_FOUND" });
   });
 
+  it("has no test of single rows where rows belong together or have weights", async () => {
+    const run = await makeRun();
+    await evaluateAll(run);
+    const groups = Int32Array.from({ length: 60 }, (_, row) => row % 20);
+    const weights = new Float64Array(60).fill(2);
+    expect((await rankArtifacts({ ...run, split: "select" })).candidates[1]).toHaveProperty("mcnemar");
+    for (const options of [{ groups }, { weights }]) {
+      const ranking = await rankArtifacts({ ...run, split: "select", ...options });
+      expect(ranking.candidates[1]).not.toHaveProperty("mcnemar");
+      expect(ranking.candidates[1]?.difference?.interval).toBeDefined();
+    }
+  });
+
   it("has all intervals of the confidence asked for, that of the corrected figure too", async () => {
     const run = await makeRun();
     // What both predict is noise to these labels, so that the best differs from one resample to the next.

@@ -35,7 +35,8 @@ export function condenseFigure(
 ): CandidateFigure {
   if (rowValues !== undefined) {
     const means = averageCells(rowValues, sample, cells);
-    const isCounted = rightValue !== undefined && sample.weights === undefined;
+    // McNemar's test is of single rows, each by itself.
+    const isCounted = rightValue !== undefined && sample.weights === undefined && sample.groups === undefined;
     return { kind: "mean", means, ...(isCounted ? { hits: packHits(rowValues, rightValue) } : {}) };
   }
   if (findUnits(sample).count <= bootstrapUnitLimit) return { kind: "statistic", statistic };
