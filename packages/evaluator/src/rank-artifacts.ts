@@ -13,8 +13,10 @@ import { rankCandidates } from "./rank-candidates.js";
 import { type Artifact, readArtifact } from "./read-artifact.js";
 import { describeTask, type Task } from "./task.js";
 
+type RowOptions = Pick<ScoringOptions, "weights" | "groups" | "confidence">;
+
 /** The artifacts that compete, which of their stored predictions count, and how they are compared. */
-export interface RankArtifactsOptions extends EvaluationChoice, ScoringOptions {
+export interface RankArtifactsOptions extends EvaluationChoice, RowOptions {
   /** The artifacts' folders, each of another name. */
   readonly artifacts: readonly string[];
   /** The primary metric. Default: the first of those of the task in `defaultMetrics`. */
@@ -101,7 +103,8 @@ async function measureCandidate(
   const { path, manifest } = evaluation;
   const names = options.metrics ?? defaultMetrics[taskOf(evaluation)];
   const bounded = (options.constraints ?? []).map(({ measure }) => measure).filter((name) => !isMeasure(name));
-  const { metrics, rows } = await measureEvaluation(path, [primary, ...names, ...bounded], options);
+  const selected = [primary, ...names, ...bounded];
+  const { metrics, rows } = await measureEvaluation(path, selected, chooseRowOptions(options));
   if (rows !== undefined) figures.add(artifact.id, rows);
   const { digest, step } = artifact.manifest.source;
   return {
@@ -116,6 +119,15 @@ async function measureCandidate(
     },
     ...(metrics.failure === undefined ? {} : { failure: metrics.failure }),
     ...(metrics.notDefined === undefined ? {} : { notDefined: metrics.notDefined }),
+  };
+}
+
+/** Slices are not ranked by: who passes them all the same does not wait for them. */
+function chooseRowOptions({ weights, groups, confidence }: RankArtifactsOptions): RowOptions {
+  return {
+    ...(weights === undefined ? {} : { weights }),
+    ...(groups === undefined ? {} : { groups }),
+    ...(confidence === undefined ? {} : { confidence }),
   };
 }
 

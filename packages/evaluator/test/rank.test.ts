@@ -2,7 +2,7 @@ import { lstat, mkdir, readFile, readlink, rm, writeFile } from "node:fs/promise
 import { join } from "node:path";
 
 import { artifactPath, digestBytes, rankingManifestType, readDocument, runLayout } from "@ckpt/manifest";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
 import { computeMetrics } from "../src/compute-metrics.js";
 import { parseConstraint } from "../src/constraint.js";
@@ -264,6 +264,16 @@ describe("rankArtifacts", () => {
       expect(ranking.candidates[1]).not.toHaveProperty("mcnemar");
       expect(ranking.candidates[1]?.difference?.interval).toBeDefined();
     }
+  });
+
+  it("spends no time on slices, which decide nothing", async () => {
+    const run = await makeRun();
+    await evaluateAll(run);
+    const includes = vi.fn(() => true);
+    const sliced = { ...run, slices: [{ name: "all", includes }] };
+    const ranking = await rankArtifacts({ ...sliced, split: "select" });
+    expect(includes).not.toHaveBeenCalled();
+    expect(ranking).toEqual(await rankArtifacts({ ...run, split: "select" }));
   });
 
   it("has all intervals of the confidence asked for, that of the corrected figure too", async () => {
