@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
-import type { Split } from "@ckpt/manifest";
+import { CkptError, type Split } from "@ckpt/manifest";
 import { describe, expect, it, onTestFinished } from "vitest";
 
 import { computeMetrics } from "../src/compute-metrics.js";
@@ -275,6 +275,25 @@ describe("evaluations of several artifacts", () => {
     await expect(evaluateArtifacts({ artifacts, split, evaluations: join(folder, "e") })).rejects.toThrow("unreadable");
     expect(new Set(await readdir(folder))).toEqual(new Set(["a", "b", "e"]));
     expect(await readdir(join(folder, "e"))).toEqual([]);
+  });
+
+  it("end at what the split or onProgress throws, though it is an error such as an artifact has", async () => {
+    const folder = await makeFolder();
+    const artifacts = [await makeArtifact(folder, "a", 1), await makeArtifact(folder, "b", 2)];
+    const split = makeClassSplit(500);
+    for (const code of ["FILE_MISSING", "FILE_SYSTEM"] as const) {
+      const error =
+        code === "FILE_MISSING"
+          ? new CkptError(code, { path: "rows" })
+          : new CkptError(code, { path: "rows", operation: "read", reason: "gone" });
+      const options = { artifacts, evaluations: join(folder, code) };
+      const unreadable = { ...split, read: () => Promise.reject(error) };
+      await expect(evaluateArtifacts({ ...options, split: unreadable })).rejects.toBe(error);
+      const onProgress = (): void => {
+        throw error;
+      };
+      await expect(evaluateArtifacts({ ...options, split, onProgress })).rejects.toBe(error);
+    }
   });
 
   it("store what rows with NaN give, and one class only; the metrics say what is wrong", async () => {
