@@ -213,7 +213,7 @@ describe("countRowsToDecide", () => {
 
   it("is the same of an interval of another coverage with as much more power", () => {
     const figure = { value: 0.9, rowCount: 1000, threshold: 0.89 };
-    // Radii of 1.96 and 2.576 deviations of 0.01: to be 2.802 and 3.417 deviations away needs 7.85 and 11.68 times the rows.
+    // Radii are 1.96 and 2.576 deviations, the threshold has to be 2.802 and 3.417 away: 7.85 and 11.68 times the rows.
     const at = (radius: number, confidence?: number): number =>
       countRowsToDecide({
         ...figure,
