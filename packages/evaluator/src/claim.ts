@@ -31,7 +31,8 @@ export async function claimWork(path: string, fileSystem: FileSystem): Promise<C
     if (isCkptError(error, "RUN_LOCKED")) return undefined;
     throw error;
   }
-  const renewal = setInterval(() => void lock.renew(), renewalMs).unref();
+  // One that fails lets the claim lapse, no more.
+  const renewal = setInterval(() => void lock.renew().catch(() => undefined), renewalMs).unref();
   return {
     release: async () => {
       clearInterval(renewal);

@@ -120,7 +120,7 @@ export async function measureEvaluation(
             perClass: describeClasses(
               counts.counts,
               evaluation.classes,
-              options.weights === undefined,
+              options.weights === undefined && options.groups === undefined,
               options.confidence,
             ),
           }),

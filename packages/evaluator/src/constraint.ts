@@ -12,36 +12,36 @@ export interface Constraint {
   readonly unit: "ms" | "bytes" | "none";
 }
 
-const units: Readonly<Record<string, readonly [factor: number, unit: Constraint["unit"]]>> = {
-  "": [1, "none"],
-  "%": [0.01, "none"],
-  us: [0.001, "ms"],
-  µs: [0.001, "ms"],
-  ms: [1, "ms"],
-  s: [1000, "ms"],
-  B: [1, "bytes"],
-  kB: [1e3, "bytes"],
-  KB: [1e3, "bytes"],
-  MB: [1e6, "bytes"],
-  GB: [1e9, "bytes"],
-  KiB: [2 ** 10, "bytes"],
-  MiB: [2 ** 20, "bytes"],
-  GiB: [2 ** 30, "bytes"],
-};
+const units: ReadonlyMap<string, readonly [factor: number, unit: Constraint["unit"]]> = new Map([
+  ["", [1, "none"]],
+  ["%", [0.01, "none"]],
+  ["us", [0.001, "ms"]],
+  ["µs", [0.001, "ms"]],
+  ["ms", [1, "ms"]],
+  ["s", [1000, "ms"]],
+  ["B", [1, "bytes"]],
+  ["kB", [1e3, "bytes"]],
+  ["KB", [1e3, "bytes"]],
+  ["MB", [1e6, "bytes"]],
+  ["GB", [1e9, "bytes"]],
+  ["KiB", [2 ** 10, "bytes"]],
+  ["MiB", [2 ** 20, "bytes"]],
+  ["GiB", [2 ** 30, "bytes"]],
+]);
 
 /** What measures are in; any other name has no unit. */
-const measureUnits: Readonly<Record<string, Constraint["unit"]>> = {
-  p50: "ms",
-  p95: "ms",
-  p99: "ms",
-  load: "ms",
-  bytes: "bytes",
-  rss: "bytes",
-};
+const measureUnits: ReadonlyMap<string, Constraint["unit"]> = new Map([
+  ["p50", "ms"],
+  ["p95", "ms"],
+  ["p99", "ms"],
+  ["load", "ms"],
+  ["bytes", "bytes"],
+  ["rss", "bytes"],
+]);
 
 /** Whether a name is of what a candidate costs; any other is of a metric. */
 export function isMeasure(name: string): boolean {
-  return Object.hasOwn(measureUnits, name);
+  return measureUnits.has(name);
 }
 
 /**
@@ -55,7 +55,7 @@ export function parseConstraint(text: string): Constraint {
   const match =
     /^\s*([A-Za-z][\w@.]*?)\s*(<=|>=|<|>)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)\s*([A-Za-zµ%]*)\s*$/.exec(text);
   const [, measure = "", operator = "", number = "", suffix = ""] = match ?? [];
-  const [factor, unit] = units[suffix] ?? [NaN, "none"];
+  const [factor, unit] = units.get(suffix) ?? [NaN, "none"];
   const limit = Number(number) * factor;
   if (match === null || !Number.isFinite(limit)) {
     throw new CkptError("INVALID_OPTION", {
@@ -64,7 +64,7 @@ export function parseConstraint(text: string): Constraint {
       found: text,
     });
   }
-  const own = measureUnits[measure] ?? "none";
+  const own = measureUnits.get(measure) ?? "none";
   if (suffix !== "" && unit !== own) {
     const expected =
       own === "none" ? `no unit or % for ${measure}` : `${measure} in a unit of ${own === "ms" ? "time" : "size"}`;

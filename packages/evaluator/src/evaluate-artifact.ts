@@ -15,7 +15,7 @@ export interface EvaluateArtifactOptions extends EvaluateOptions {
  *
  * @throws {CkptError} ARTIFACT_NOT_FOUND, SIGNATURE_MISMATCH, UNSUPPORTED_DTYPE, INVALID_OPTION, ENGINE_UNAVAILABLE,
  *   ENGINE_FAILED; FILE_MISSING, SIZE_MISMATCH or DIGEST_MISMATCH when the artifact or the stored evaluation is
- *   damaged; FILE_SYSTEM.
+ *   damaged; FILE_SYSTEM; what `split.read` and `onProgress` throw.
  */
 export async function evaluateArtifact({ artifact, ...options }: EvaluateArtifactOptions): Promise<Evaluation> {
   const [outcome] = await evaluateArtifacts({ ...options, artifacts: [artifact] });

@@ -9,6 +9,7 @@ import {
   leaseFolder,
   manifestNames,
   readDocument,
+  type Split,
 } from "@ckpt/manifest";
 
 import type { BatchSizer } from "./batch-size.js";
@@ -70,7 +71,11 @@ export function createEvaluationJob(request: EvaluationRequest, context: JobCont
   const { fileSystem } = context;
   const taken = new Set<number>();
   const stored = new Set<number>();
+  /** Shards that other processes had when they were last asked for; passed over until the next look. */
+  const refused = new Set<number>();
   const active = new Set<ShardScore>();
+  /** What the split and `onRows` threw: everybody's, whatever kind of error it is. */
+  const callersErrors = new Set<unknown>();
   /** The rows of the only shard, which needs no file of its own. */
   let whole: ShardRows | undefined;
   let begun: Promise<Begun> | undefined;
@@ -107,7 +112,21 @@ export function createEvaluationJob(request: EvaluationRequest, context: JobCont
 
   const report = (): void => {
     const seconds = startedMs === undefined ? 0 : (performance.now() - startedMs) / 1000;
-    context.onRows(rowsDone, rowsScored === 0 ? 0 : Math.round(rowsScored / Math.max(seconds, 1e-6)));
+    try {
+      context.onRows(rowsDone, rowsScored === 0 ? 0 : Math.round(rowsScored / Math.max(seconds, 1e-6)));
+    } catch (error) {
+      callersErrors.add(error);
+      throw error;
+    }
+  };
+
+  const read: Split["read"] = async (start, end) => {
+    try {
+      return await split.read(start, end);
+    } catch (error) {
+      callersErrors.add(error);
+      throw error;
+    }
   };
 
   const onRows = (rowCount: number): void => {
@@ -122,6 +141,7 @@ export function createEvaluationJob(request: EvaluationRequest, context: JobCont
   /** Counts the shards that are there by now, of whatever process. */
   const look = async (job: Begun): Promise<void> => {
     lookedMs = performance.now();
+    refused.clear();
     const before = rowsDone;
     for (const shard of await job.store.list()) {
       if (shard >= job.shardCount || taken.has(shard) || stored.has(shard)) continue;
@@ -134,7 +154,7 @@ export function createEvaluationJob(request: EvaluationRequest, context: JobCont
   /** A shard that no session of this process has; no other one takes it until it is given back. */
   const takeShard = (job: Begun): number | undefined => {
     for (let shard = 0; shard < job.shardCount; shard++) {
-      if (taken.has(shard) || stored.has(shard)) continue;
+      if (taken.has(shard) || stored.has(shard) || refused.has(shard)) continue;
       taken.add(shard);
       return shard;
     }
@@ -176,14 +196,16 @@ export function createEvaluationJob(request: EvaluationRequest, context: JobCont
     startedMs ??= performance.now();
     const { bind, output } = job;
     const end = start + countRows(job, shard);
-    const score = createShardScore({ where: job.artifact.path, output, split, bind, start, end, sizer, onRows });
+    const { rowCount, classes } = split;
+    const rows = { rowCount, read, ...(classes === undefined ? {} : { classes }) };
+    const score = createShardScore({ where: job.artifact.path, output, split: rows, bind, start, end, sizer, onRows });
     active.add(score);
     try {
       for (;;) {
         await withSession(job, slot, score.run);
         await score.change();
-        const rows = score.finished();
-        if (rows !== undefined) return rows;
+        const scored = score.finished();
+        if (scored !== undefined) return scored;
       }
     } finally {
       active.delete(score);
@@ -265,7 +287,9 @@ export function createEvaluationJob(request: EvaluationRequest, context: JobCont
       if (shard === undefined) return false;
       // The model first: one that does not load leaves nothing behind.
       const isOpen = await withSession(job, slot, () => Promise.resolve());
-      return !isOpen || (await scoreTaken(job, shard, sizer, slot));
+      if (isOpen && !(await scoreTaken(job, shard, sizer, slot))) refused.add(shard);
+      // Of a shard refused too: the next one may be free.
+      return true;
     } finally {
       if (shard !== undefined) taken.delete(shard);
       sizer.leave();
@@ -279,7 +303,7 @@ export function createEvaluationJob(request: EvaluationRequest, context: JobCont
     try {
       return await action();
     } catch (error) {
-      if (!isCkptError(error)) throw error;
+      if (!isCkptError(error) || callersErrors.has(error)) throw error;
       if (isCkptError(error, "FILE_SYSTEM")) {
         const job = await begun?.catch(() => undefined);
         // Its pieces are gone because another process has committed the whole.

@@ -26,8 +26,12 @@ export interface FigureTable {
   add(id: string, rows: MeasuredRows): void;
   /** In the order of the ids; one that was not added has no value. Nothing for a metric that cannot be resampled. */
   compare(ids: readonly string[]): ComparedFigures;
-  /** What the best of these is worth on other rows: the bootstrap-bias-corrected estimate. Of less than two: nothing. */
-  correct(ids: readonly string[]): MetricEstimate | undefined;
+  /**
+   * What the best of these is worth on other rows: the bootstrap-bias-corrected estimate. Of less than two: nothing.
+   *
+   * @param confidence - Coverage of the interval. Default: 0.95.
+   */
+  correct(ids: readonly string[], confidence?: number): MetricEstimate | undefined;
 }
 
 /** Makes an empty table of one metric. Metrics that accumulate by themselves are not compared. */
@@ -57,10 +61,10 @@ export function createFigureTable(metric: Metric): FigureTable {
         ...(hits.some((own) => own !== undefined) ? { hits } : {}),
       };
     },
-    correct(ids) {
+    correct(ids, confidence) {
       const found = ids.flatMap((id) => figures.get(id) ?? []);
       if (plan === undefined || found.length < 2) return undefined;
-      const estimate = correctSelection(found, plan.sample, plan.cells, metric.mode);
+      const estimate = correctSelection(found, plan.sample, plan.cells, metric.mode, confidence);
       if (estimate === undefined || !Number.isFinite(estimate.value)) return undefined;
       const { value, interval } = estimate;
       return interval?.every(Number.isFinite) === true ? { value, interval } : { value };

@@ -77,7 +77,12 @@ export {
   startRunningInterval,
   updateRunningInterval,
 } from "./statistics/running-interval.js";
-export { estimateBySplit, estimateSelection, type SelectionEstimate } from "./statistics/selection-estimate.js";
+export {
+  estimateBySplit,
+  estimateSelection,
+  type SelectionEstimate,
+  type SelectionOptions,
+} from "./statistics/selection-estimate.js";
 export { signFlipTest } from "./statistics/sign-flip.js";
 export { type Sample } from "./statistics/units.js";
 export { wilsonInterval } from "./statistics/wilson-interval.js";

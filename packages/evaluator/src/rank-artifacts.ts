@@ -8,13 +8,15 @@ import { countFormatBytes } from "./count-format-bytes.js";
 import { createFigureTable, type FigureTable } from "./figure-table.js";
 import { type EvaluationChoice, findEvaluations, type StoredEvaluation } from "./find-evaluations.js";
 import type { Metric } from "./metrics/metric.js";
-import { defaultMetrics, resolveMetric } from "./metrics/registry.js";
+import { defaultMetrics, findMetric, resolveMetric } from "./metrics/registry.js";
 import { rankCandidates } from "./rank-candidates.js";
 import { type Artifact, readArtifact } from "./read-artifact.js";
 import { describeTask, type Task } from "./task.js";
 
+type RowOptions = Pick<ScoringOptions, "weights" | "groups" | "confidence">;
+
 /** The artifacts that compete, which of their stored predictions count, and how they are compared. */
-export interface RankArtifactsOptions extends EvaluationChoice, ScoringOptions {
+export interface RankArtifactsOptions extends EvaluationChoice, RowOptions {
   /** The artifacts' folders, each of another name. */
   readonly artifacts: readonly string[];
   /** The primary metric. Default: the first of those of the task in `defaultMetrics`. */
@@ -48,6 +50,7 @@ export async function rankArtifacts(options: RankArtifactsOptions): Promise<Rank
   const task = taskOf(first);
   const primary = resolveMetric(options.metric ?? defaultMetrics[task][0] ?? "", task);
   const figures = createFigureTable(primary);
+  const constraints = options.constraints?.map((constraint) => resolveConstraint(constraint, task));
   const candidates: Candidate[] = [];
   for (const [index, artifact] of artifacts.entries()) {
     const chosen = stored[index];
@@ -56,12 +59,12 @@ export async function rankArtifacts(options: RankArtifactsOptions): Promise<Rank
   const ranked = rankCandidates(candidates, {
     metric: primary.name,
     mode: primary.mode,
-    ...(options.constraints === undefined ? {} : { constraints: options.constraints }),
+    ...(constraints === undefined ? {} : { constraints }),
     ...(options.confidence === undefined ? {} : { confidence: options.confidence }),
     ...figures.compare(candidates.map(({ id }) => id)),
   });
   const inOrder = ranked.candidates.filter(({ rank }) => rank !== undefined).map(({ id }) => id);
-  const corrected = figures.correct(inOrder);
+  const corrected = figures.correct(inOrder, options.confidence);
   return {
     kind: rankingManifestType.kind,
     schemaVersion: rankingManifestType.schemaVersion,
@@ -71,6 +74,12 @@ export async function rankArtifacts(options: RankArtifactsOptions): Promise<Rank
     ...ranked,
     ...(corrected === undefined ? {} : { corrected }),
   };
+}
+
+/** The constraint by the metric's own name, which what was measured goes by; its text stays as it was written. */
+function resolveConstraint(constraint: Constraint, task: Task["kind"]): Constraint {
+  if (isMeasure(constraint.measure)) return constraint;
+  return { ...constraint, measure: findMetric(constraint.measure, task).name };
 }
 
 function checkArtifacts(artifacts: readonly Artifact[]): void {
@@ -94,7 +103,8 @@ async function measureCandidate(
   const { path, manifest } = evaluation;
   const names = options.metrics ?? defaultMetrics[taskOf(evaluation)];
   const bounded = (options.constraints ?? []).map(({ measure }) => measure).filter((name) => !isMeasure(name));
-  const { metrics, rows } = await measureEvaluation(path, [primary, ...names, ...bounded], options);
+  const selected = [primary, ...names, ...bounded];
+  const { metrics, rows } = await measureEvaluation(path, selected, chooseRowOptions(options));
   if (rows !== undefined) figures.add(artifact.id, rows);
   const { digest, step } = artifact.manifest.source;
   return {
@@ -109,6 +119,15 @@ async function measureCandidate(
     },
     ...(metrics.failure === undefined ? {} : { failure: metrics.failure }),
     ...(metrics.notDefined === undefined ? {} : { notDefined: metrics.notDefined }),
+  };
+}
+
+/** Slices are not ranked by: who passes them all the same does not wait for them. */
+function chooseRowOptions({ weights, groups, confidence }: RankArtifactsOptions): RowOptions {
+  return {
+    ...(weights === undefined ? {} : { weights }),
+    ...(groups === undefined ? {} : { groups }),
+    ...(confidence === undefined ? {} : { confidence }),
   };
 }
 

@@ -194,6 +194,7 @@ describe("parseConstraint", () => {
     ["accuracy>=99.5%", 0.995, "none"],
     ["topKAccuracy@3>.9", 0.9, "none"],
     ["r2>=-1e-2", -0.01, "none"],
+    ["constructor<=50%", 0.5, "none"],
   ])("reads %s", (text, limit, unit) => {
     const found = parseConstraint(text);
     expect(found.limit).toBeCloseTo(limit, 12);
@@ -210,6 +211,8 @@ describe("parseConstraint", () => {
     "p95<=5parsecs",
     "<=5",
     "bytes<=50%",
+    "p95<=5constructor",
+    "p95<=5toString",
   ])("refuses %s", (text) => {
     expect(() => parseConstraint(text)).toThrow(/constraint/);
   });

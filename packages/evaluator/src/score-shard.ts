@@ -24,7 +24,7 @@ export interface ShardOptions {
   /** Named in errors. */
   readonly where: string;
   readonly output: TensorSpec;
-  readonly split: Split;
+  readonly split: Pick<Split, "rowCount" | "classes" | "read">;
   readonly bind: InputBinding;
   /** The shard's first row, and the one after its last. */
   readonly start: number;
@@ -135,7 +135,7 @@ function allocateRows(
   output: TensorSpec,
   predicted: TensorData,
   batch: Batch,
-  split: Split,
+  split: ShardOptions["split"],
   rowCount: number,
 ): ShardRows {
   const spec: TensorSpec = { ...output, shape: [null, ...predicted.shape.slice(1)] };

@@ -27,19 +27,22 @@ export function startLatencyProcess(engine: EngineName, artifact: string): Laten
   const child = fork(entry, { serialization: "advanced", stdio: ["ignore", "ignore", "ignore", "ipc"] });
   const fail = (reason: string): CkptError => new CkptError("ENGINE_FAILED", { engine, artifact, reason });
   let end: string | undefined;
-  child.once("exit", (code, signal) => {
-    end = `the process that measured it ended with ${signal ?? `exit code ${code}`}`;
-  });
+  let rejectAsk: ((error: CkptError) => void) | undefined;
+  const finish = (reason: string): void => {
+    end ??= reason;
+    rejectAsk?.(fail(end));
+  };
+  child.once("exit", (code, signal) =>
+    finish(`the process that measured it ended with ${signal ?? `exit code ${code}`}`),
+  );
+  // It did not start, or cannot be sent anything.
+  child.on("error", (error) => finish(`the process that measures it failed: ${error.message}`));
   return {
     ask: async <Kind extends LatencyReply["kind"]>(request: LatencyRequest, kind: Kind) => {
       if (end !== undefined) throw fail(end);
       const reply = await new Promise<LatencyReply>((resolve, reject) => {
-        const onExit = (): void => reject(fail(end ?? "it ended"));
-        child.once("exit", onExit);
-        child.once("message", (message) => {
-          child.off("exit", onExit);
-          resolve(message as LatencyReply);
-        });
+        rejectAsk = reject;
+        child.once("message", (message) => resolve(message as LatencyReply));
         child.send(request);
       });
       if (reply.kind === "failed") throw fail(reply.reason);

@@ -1,11 +1,11 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
-import type { Split } from "@ckpt/manifest";
+import { CkptError, type Split } from "@ckpt/manifest";
 import { describe, expect, it, onTestFinished } from "vitest";
 
 import { computeMetrics } from "../src/compute-metrics.js";
@@ -145,15 +145,21 @@ describe("an evaluation", () => {
   it("is shared by two processes, and no row is scored twice", async () => {
     const folder = await makeFolder();
     const artifact = await makeArtifact(folder, "a", 1);
-    const [evaluations, reads] = [join(folder, "e"), join(folder, "reads")];
-    const options = ["--evaluations", evaluations, "--rows", String(rowCount), "--delay", "3", "--reads"];
-    const [one, other] = await Promise.all(["1", "2"].map((name) => run([...options, reads + name, artifact])));
+    const evaluations = join(folder, "e");
+    const manyRows = 9 * shardRows + 1000;
+    const counts = new Uint8Array(manyRows);
+    const reads = ["1", "2"].map((name) => join(folder, `reads${name}`)) as [string, string];
+    const options = ["--evaluations", evaluations, "--rows", String(manyRows), "--delay", "3", "--reads"];
+    // The first one keeps its first shards until the second has begun others.
+    const first = run([...options, reads[0], "--await", reads[1], artifact]);
+    while (!existsSync(reads[0])) await sleep(5);
+    const [one, other] = await Promise.all([first, run([...options, reads[1], artifact])]);
     expect(one).toEqual(other);
     expect(one?.[0]).toMatch(/^[0-9a-f]{64}$/);
-    const counts = new Uint8Array(rowCount);
-    for (const name of ["1", "2"]) {
-      const text = await readFile(reads + name, "utf8").catch(() => "");
-      for (const line of text.split("\n").slice(0, -1)) {
+    for (const path of reads) {
+      const lines = (await readFile(path, "utf8")).split("\n").slice(0, -1);
+      expect(lines).not.toEqual([]);
+      for (const line of lines) {
         const [from = 0, to = 0] = line.split(" ").map(Number);
         for (let row = from; row < to; row++) counts[row] = (counts[row] ?? 0) + 1;
       }
@@ -269,6 +275,25 @@ describe("evaluations of several artifacts", () => {
     await expect(evaluateArtifacts({ artifacts, split, evaluations: join(folder, "e") })).rejects.toThrow("unreadable");
     expect(new Set(await readdir(folder))).toEqual(new Set(["a", "b", "e"]));
     expect(await readdir(join(folder, "e"))).toEqual([]);
+  });
+
+  it("end at what the split or onProgress throws, though it is an error such as an artifact has", async () => {
+    const folder = await makeFolder();
+    const artifacts = [await makeArtifact(folder, "a", 1), await makeArtifact(folder, "b", 2)];
+    const split = makeClassSplit(500);
+    for (const code of ["FILE_MISSING", "FILE_SYSTEM"] as const) {
+      const error =
+        code === "FILE_MISSING"
+          ? new CkptError(code, { path: "rows" })
+          : new CkptError(code, { path: "rows", operation: "read", reason: "gone" });
+      const options = { artifacts, evaluations: join(folder, code) };
+      const unreadable = { ...split, read: () => Promise.reject(error) };
+      await expect(evaluateArtifacts({ ...options, split: unreadable })).rejects.toBe(error);
+      const onProgress = (): void => {
+        throw error;
+      };
+      await expect(evaluateArtifacts({ ...options, split, onProgress })).rejects.toBe(error);
+    }
   });
 
   it("store what rows with NaN give, and one class only; the metrics say what is wrong", async () => {

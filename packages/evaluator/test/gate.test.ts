@@ -83,6 +83,24 @@ describe("a requirement", () => {
     expect(part?.moreRows).toBeGreaterThan(rowCount);
   });
 
+  it("counts the rows that would decide by the confidence of its own intervals", async () => {
+    const options = { artifact: good, evaluations, split: "test", confidence: 0.99 };
+    const [{ found } = {}] = (await judgeArtifact({ ...options, requirements: [parseRequirement("accuracy>=0")] }))
+      .judgements;
+    const { value = NaN, interval: [low] = [NaN] } = found ?? {};
+    const requirements = [parseRequirement(`accuracy>=${low}`), parseRequirement(`accuracy>${low}`)];
+    const lead = (await judgeAgainst(good, bad, "superior", 0)).judgements[0]?.found?.value ?? 0;
+    const champion = { artifact: bad, evaluations, mode: "superior", margin: lead - 0.01 } as const;
+    const { judgements } = await judgeArtifact({ ...options, requirements, champion });
+    expect(judgements.map(({ verdict }) => verdict)).toEqual(["pass", "inconclusive", "inconclusive"]);
+    // 80 % of power takes (2.576 + 0.842) / 2.576 times the distance at 99 %: its square in rows.
+    expect(((judgements[1]?.moreRows ?? NaN) + rowCount) / rowCount).toBeCloseTo(1.7601, 2);
+    const { interval: [from] = [NaN] } = judgements[2]?.found ?? {};
+    const distance = (((lead - from) / 0.01) * (2.5758 + 0.8416)) / 2.5758;
+    expect(((judgements[2]?.moreRows ?? NaN) + rowCount) / rowCount / distance ** 2).toBeCloseTo(1, 2);
+    expect(value).toBeGreaterThan(low);
+  });
+
   it("on a cost is decided by the figure alone", async () => {
     expect(await verdictOf("bytes<=2MB")).toBe("pass");
     expect(await verdictOf("bytes<=100B")).toBe("fail");
@@ -150,7 +168,8 @@ describe("a requirement", () => {
   });
 
   it("that cannot be read is refused", () => {
-    for (const text of ["accuracy", "accuracy>=", "accuracy[night]>=0.5", "p95<=5MB"]) {
+    const partless = ["bytes[slice=nowhere]<=2MB", "p95 [worst class]<=5ms"];
+    for (const text of ["accuracy", "accuracy>=", "accuracy[night]>=0.5", "p95<=5MB", ...partless]) {
       expect(() => parseRequirement(text)).toThrow(expect.objectContaining({ code: "INVALID_OPTION" }));
     }
     expect(parseRequirement("recall [class=a cat] >= 90%")).toMatchObject({

@@ -93,6 +93,17 @@ describe("computeMetrics", () => {
     expect(width(grouped?.interval) / width(single?.interval)).toBeLessThan(3.6);
   });
 
+  it("gives classes no intervals of single rows where rows belong together", async () => {
+    const predictions = [0.2, 0.8, 0.9, 0.1, 0.4, 0.6];
+    const path = await makeEvaluation(await makeFolder(), "e", predictions, 2, Int32Array.of(1, 0, 0));
+    const plain = (await computeMetrics(path, ["accuracy"])).perClass?.[0];
+    const grouped = (await computeMetrics(path, ["accuracy"], { groups: Int32Array.of(1, 2, 2) })).perClass?.[0];
+    for (const name of ["precision", "recall", "specificity", "f1"] as const) {
+      expect(plain?.[name].interval).toBeDefined();
+      expect(grouped?.[name]).toEqual({ value: plain?.[name].value });
+    }
+  });
+
   it("refuses weights that are none", async () => {
     const path = await makeEvaluation(await makeFolder(), "e", [0.2, 0.8, 0.9, 0.1], 2, Int32Array.of(1, 1));
     for (const weights of [[1], [1, -1], [1, NaN], [0, 0]]) {

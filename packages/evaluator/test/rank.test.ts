@@ -2,7 +2,7 @@ import { lstat, mkdir, readFile, readlink, rm, writeFile } from "node:fs/promise
 import { join } from "node:path";
 
 import { artifactPath, digestBytes, rankingManifestType, readDocument, runLayout } from "@ckpt/manifest";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
 import { computeMetrics } from "../src/compute-metrics.js";
 import { parseConstraint } from "../src/constraint.js";
@@ -251,6 +251,59 @@ describe("rankArtifacts", () => {
     await expect(
       rankArtifacts({ ...run, split: "select", constraints: [parseConstraint("recal>=0.9")] }),
     ).rejects.toMatchObject({ code: "METRIC_NOT_FOUND" });
+  });
+
+  it("has no test of single rows where rows belong together or have weights", async () => {
+    const run = await makeRun();
+    await evaluateAll(run);
+    const groups = Int32Array.from({ length: 60 }, (_, row) => row % 20);
+    const weights = new Float64Array(60).fill(2);
+    expect((await rankArtifacts({ ...run, split: "select" })).candidates[1]).toHaveProperty("mcnemar");
+    for (const options of [{ groups }, { weights }]) {
+      const ranking = await rankArtifacts({ ...run, split: "select", ...options });
+      expect(ranking.candidates[1]).not.toHaveProperty("mcnemar");
+      expect(ranking.candidates[1]?.difference?.interval).toBeDefined();
+    }
+  });
+
+  it("spends no time on slices, which decide nothing", async () => {
+    const run = await makeRun();
+    await evaluateAll(run);
+    const includes = vi.fn(() => true);
+    const sliced = { ...run, slices: [{ name: "all", includes }] };
+    const ranking = await rankArtifacts({ ...sliced, split: "select" });
+    expect(includes).not.toHaveBeenCalled();
+    expect(ranking).toEqual(await rankArtifacts({ ...run, split: "select" }));
+  });
+
+  it("has all intervals of the confidence asked for, that of the corrected figure too", async () => {
+    const run = await makeRun();
+    // What both predict is noise to these labels, so that the best differs from one resample to the next.
+    run.split.labels.set(makeClassSplit(60, {}, 2).labels);
+    await evaluateAll(run);
+    const widthAt = async (confidence: number): Promise<number> => {
+      const { corrected } = await rankArtifacts({ ...run, split: "select", confidence });
+      const [low = NaN, high = NaN] = corrected?.interval ?? [];
+      return high - low;
+    };
+    // Of a figure near to normal: 0.674 deviations to each side, and 2.576.
+    const ratio = (await widthAt(0.99)) / (await widthAt(0.5));
+    expect(ratio).toBeGreaterThan(3);
+    expect(ratio).toBeLessThan(5);
+  });
+
+  it("knows a constraint's metric by an alias, in snake_case and with its default option", async () => {
+    const run = await makeRun();
+    await evaluateAll(run);
+    const statuses = async (text: string): Promise<readonly string[]> => {
+      const ranking = await rankArtifacts({ ...run, split: "select", constraints: [parseConstraint(text)] });
+      expect(ranking.constraints).toEqual([text]);
+      return ranking.candidates.map(({ status }) => status);
+    };
+    for (const text of ["ece@15<=1", "f1_macro>=0", "mcc>=-1", "topKAccuracy@2>=0"]) {
+      expect(await statuses(text)).toEqual(["best", "worse"]);
+    }
+    for (const text of ["f1_macro>=0.9", "mcc>0.9"]) expect(await statuses(text)).toEqual(["best", "excluded"]);
   });
 
   it("refuses no artifacts, and two of the same name", async () => {

@@ -2,12 +2,12 @@ import { join } from "node:path";
 
 import { z } from "zod";
 
-import { parseLine, type Sealed, serializeLine } from "./document.js";
+import { type Sealed, serializeLine } from "./document.js";
 import { CkptError } from "./errors.js";
 import { sha256Schema } from "./file-entry.js";
 import { type FileSystem, nodeFileSystem } from "./file-system.js";
 import { isInsidePath } from "./inside-path.js";
-import { readText } from "./read-text.js";
+import { readLines } from "./read-lines.js";
 
 /** That an alias was given to an artifact: a line of `aliases.jsonl`. */
 export interface Promotion {
@@ -60,14 +60,7 @@ export async function promote(
  * @throws {CkptError} MANIFEST_INVALID naming the line, FILE_SYSTEM.
  */
 export async function readPromotions(runs: string): Promise<readonly Sealed<Promotion>[]> {
-  const path = join(runs, logName);
-  const text = await readText(path);
-  if (text === undefined) return [];
-  const lines = text.split("\n");
-  if (lines.pop() !== "") {
-    throw new CkptError("MANIFEST_INVALID", { path, issues: [{ path: "", message: "the last line was cut short" }] });
-  }
-  return lines.map((line, index) => parseLine(promotionSchema, line, `${path}:${index + 1}`));
+  return (await readLines(promotionSchema, join(runs, logName))) ?? [];
 }
 
 /** Who has which alias now: the last one it was given to. */

@@ -21,7 +21,7 @@ export function intentPath(folder: string): string {
 }
 
 /** The folder's name and the kind of a name that {@link leasePath} or {@link intentPath} gave, in any process. */
-export function parseClaimName(name: string): { readonly target: string; readonly kind: ClaimKind } | undefined {
+function parseClaimName(name: string): { readonly target: string; readonly kind: ClaimKind } | undefined {
   const [, target, lease] = claimName.exec(name) ?? [];
   return target === undefined ? undefined : { target, kind: lease === undefined ? "removing" : "lease" };
 }

@@ -42,7 +42,10 @@ export interface MetricsManifest extends DocumentHeader<"metrics"> {
   readonly slices?: readonly SliceEstimates[];
   /** By metric: the slice that is worst, of those with rows enough. */
   readonly worstSlices?: Readonly<Record<string, string>>;
-  /** Why there are no metrics: the predictions hold a value that is not finite. */
+  /**
+   * Why there are no metrics: the predictions hold a value that is not finite, or are no probabilities where a metric
+   * needs them.
+   */
   readonly failure?: string;
 }
 

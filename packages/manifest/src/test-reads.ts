@@ -2,12 +2,11 @@ import { join } from "node:path";
 
 import { z } from "zod";
 
-import { parseLine, type Sealed, serializeLine } from "./document.js";
-import { CkptError } from "./errors.js";
+import { type Sealed, serializeLine } from "./document.js";
 import { sha256Schema } from "./file-entry.js";
 import { type FileSystem, nodeFileSystem } from "./file-system.js";
 import { runLayout } from "./layout.js";
-import { readText } from "./read-text.js";
+import { readLines } from "./read-lines.js";
 import { type DataRecord, dataRecordSchema } from "./run-manifest.js";
 
 /** That an artifact was scored on rows of the role test: a line of `test-reads.jsonl`. */
@@ -27,14 +26,7 @@ const testReadSchema: z.ZodType<TestRead> = z.object({
  * @throws {CkptError} MANIFEST_INVALID naming the line, FILE_SYSTEM.
  */
 export async function readTestReads(run: string): Promise<readonly Sealed<TestRead>[]> {
-  const path = join(run, runLayout.testReads);
-  const text = await readText(path);
-  if (text === undefined) return [];
-  const lines = text.split("\n");
-  if (lines.pop() !== "") {
-    throw new CkptError("MANIFEST_INVALID", { path, issues: [{ path: "", message: "the last line was cut short" }] });
-  }
-  return lines.map((line, index) => parseLine(testReadSchema, line, `${path}:${index + 1}`));
+  return (await readLines(testReadSchema, join(run, runLayout.testReads))) ?? [];
 }
 
 /**

@@ -2,14 +2,14 @@ import { readlink } from "node:fs/promises";
 import { join } from "node:path";
 
 import { artifactManifestType } from "./artifact-manifest.js";
-import { type Sealed, parseLine } from "./document.js";
+import type { Sealed } from "./document.js";
 import { CkptError, isCkptError } from "./errors.js";
 import { nodeFileSystem } from "./file-system.js";
 import { readHistory } from "./history.js";
 import { manifestNames, parseCheckpointName, runLayout } from "./layout.js";
 import { type RankingManifest, rankingManifestType } from "./ranking-manifest.js";
 import { readDocument } from "./read-document.js";
-import { readText } from "./read-text.js";
+import { readLines } from "./read-lines.js";
 import { runManifestType } from "./run-manifest.js";
 import { readTestReads } from "./test-reads.js";
 import { timingRecordSchema } from "./timing.js";
@@ -58,13 +58,8 @@ async function verifyDocument(read: () => Promise<unknown>): Promise<Verificatio
 }
 
 async function readTimings(path: string): Promise<void> {
-  const text = await readText(path);
-  if (text === undefined) throw new CkptError("FILE_MISSING", { path });
-  if (text !== "" && !text.endsWith("\n")) {
-    throw new CkptError("MANIFEST_INVALID", { path, issues: [{ path: "", message: "the last line was cut short" }] });
-  }
-  const lines = text.split("\n").slice(0, -1);
-  for (const [index, line] of lines.entries()) parseLine(timingRecordSchema, line, `${path}:${index + 1}`);
+  const lines = await readLines(timingRecordSchema, path);
+  if (lines === undefined) throw new CkptError("FILE_MISSING", { path });
 }
 
 /** The link leads to the pick's folder, and that folder holds the very artifact that was picked. */

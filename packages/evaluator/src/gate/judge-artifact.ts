@@ -78,6 +78,7 @@ export async function judgeArtifact(options: JudgeArtifactOptions): Promise<Judg
   const judged = {
     task,
     rowCount,
+    confidence,
     metrics: { ...measured, ...(await readSlices(path, confidence, requirements)) },
     measures: { ...options.measures, bytes: countFormatBytes(artifact.manifest, manifest.artifact.format) },
   };
@@ -90,7 +91,7 @@ export async function judgeArtifact(options: JudgeArtifactOptions): Promise<Judg
     const choice = { ...options, evaluations: champion.evaluations, split: manifest.split.digest };
     const other = await findEvaluation(champion.artifact, choice);
     const comparison = await compareEvaluations(path, other.path, { metrics: [metric], confidence });
-    judgements.push(judgeChampion(comparison, metric.name, champion));
+    judgements.push(judgeChampion(comparison, metric.name, champion, confidence));
   }
   return { verdict: joinVerdicts(judgements), judgements, evaluation };
 }

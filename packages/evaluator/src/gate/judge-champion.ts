@@ -14,11 +14,13 @@ export interface ChampionRule {
  * rows.
  *
  * @param metric - Name of the metric, one of the comparison's.
+ * @param confidence - Coverage of the comparison's intervals.
  */
 export function judgeChampion(
   comparison: EvaluationComparison,
   metric: string,
   { mode, margin }: ChampionRule,
+  confidence: number,
 ): Judgement {
   const compared = comparison.metrics.find(({ name }) => name === metric);
   const limit = mode === "superior" ? margin : -margin;
@@ -28,5 +30,5 @@ export function judgeChampion(
   }
   const [above, below] = mode === "superior" ? ([">", "<"] as const) : ([">=", "<="] as const);
   const bound = compared.mode === "max" ? { operator: above, limit } : { operator: below, limit: -limit };
-  return judgeEstimate(text, compared.difference, bound, comparison.rowCount);
+  return judgeEstimate(text, compared.difference, bound, { rowCount: comparison.rowCount, confidence });
 }

@@ -11,6 +11,8 @@ export interface JudgedArtifact {
   readonly task: Task["kind"];
   /** Rows of the split. */
   readonly rowCount: number;
+  /** Coverage of the metrics' intervals. */
+  readonly confidence: number;
   readonly metrics: MetricsManifest;
   /** What it costs: milliseconds and bytes. */
   readonly measures: Readonly<Record<string, number>>;
@@ -22,7 +24,7 @@ export interface JudgedArtifact {
  */
 export function judgeRequirement(requirement: Requirement, artifact: JudgedArtifact): Judgement {
   const { text, measure, part } = requirement;
-  const { metrics, measures, rowCount, task } = artifact;
+  const { metrics, measures, rowCount, confidence, task } = artifact;
   if (isMeasure(measure)) {
     const value = measures[measure];
     return value === undefined ? failWithout(text, `there is no ${measure}`) : judgeValue(text, value, requirement);
@@ -31,12 +33,12 @@ export function judgeRequirement(requirement: Requirement, artifact: JudgedArtif
   const { name, mode } = findMetric(measure, task);
   if (part === undefined) {
     const found = metrics.metrics[name];
-    if (found !== undefined) return judgeEstimate(text, found, requirement, rowCount);
+    if (found !== undefined) return judgeEstimate(text, found, requirement, { rowCount, confidence });
     return failWithout(text, metrics.notDefined?.[name] ?? `there is no ${name}`);
   }
   const found = findPart(part, name, mode, metrics);
   if (typeof found === "string") return failWithout(text, found);
-  const judged = judgeEstimate(text, found.estimate, requirement, found.rowCount);
+  const judged = judgeEstimate(text, found.estimate, requirement, { rowCount: found.rowCount, confidence });
   if (judged.moreRows === undefined) return judged;
   // Rows of the part come with all others.
   return { ...judged, moreRows: Math.ceil((judged.moreRows * rowCount) / found.rowCount) };

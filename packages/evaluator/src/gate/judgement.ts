@@ -22,18 +22,21 @@ export interface Judgement {
 /** A threshold with the side of it that is wanted. */
 export type Bound = Pick<Constraint, "operator" | "limit">;
 
-/**
- * Holds an estimate against a bound: a pass when the whole interval keeps to it, a fail when none of it does.
- *
- * @param rowCount - Rows the estimate is of.
- */
-export function judgeEstimate(text: string, found: MetricEstimate, bound: Bound, rowCount: number): Judgement {
+/** What an estimate rests on. */
+export interface EstimateBasis {
+  readonly rowCount: number;
+  /** Coverage of its interval. */
+  readonly confidence: number;
+}
+
+/** Holds an estimate against a bound: a pass when the whole interval keeps to it, a fail when none of it does. */
+export function judgeEstimate(text: string, found: MetricEstimate, bound: Bound, basis: EstimateBasis): Judgement {
   const { interval } = found;
   if (interval === undefined) return { text, verdict: "inconclusive", found, reason: "it has no interval" };
   const keeping = interval.filter((end) => keepsTo(end, bound)).length;
   if (keeping === 2) return { text, verdict: "pass", found };
   if (keeping === 0) return { text, verdict: "fail", found };
-  const moreRows = countRowsToDecide({ value: found.value, interval, rowCount, threshold: bound.limit });
+  const moreRows = countRowsToDecide({ value: found.value, interval, threshold: bound.limit, ...basis });
   return { text, verdict: "inconclusive", found, ...(Number.isFinite(moreRows) ? { moreRows } : {}) };
 }
 

@@ -1,6 +1,6 @@
 import { CkptError } from "@ckpt/manifest";
 
-import { type Constraint, parseConstraint } from "../constraint.js";
+import { type Constraint, isMeasure, parseConstraint } from "../constraint.js";
 
 /** The part of the rows that a requirement is about. */
 export type RequiredPart =
@@ -18,13 +18,17 @@ export interface Requirement extends Constraint {
  * `accuracy>=0.95`, `accuracy[slice=night]>=0.9`, `accuracy[worst slice]>=0.8`, `recall[class=cat]>=0.9`,
  * `recall[worst class]>=0.7`.
  *
- * @throws {CkptError} INVALID_OPTION when it cannot be read.
+ * @throws {CkptError} INVALID_OPTION when it cannot be read, or is about a part of what is no metric, such as bytes.
  */
 export function parseRequirement(text: string): Requirement {
   const [, metric, part, bound] = /^([^[\]]*)\[([^\]]*)\](.*)$/.exec(text) ?? [];
   if (metric === undefined || part === undefined || bound === undefined) return parseConstraint(text);
   const constraint = parseConstraint(`${metric}${bound}`);
   const name = metric.trim();
+  if (isMeasure(name)) {
+    const expected = `${name} without a part: it is not of rows`;
+    throw new CkptError("INVALID_OPTION", { option: "require", expected, found: `[${part}]` });
+  }
   return {
     ...constraint,
     part: parsePart(part.trim()),

@@ -9,8 +9,9 @@ const f1Of = createFBeta(1);
 /**
  * Each class against all others, with its support.
  *
- * @param isCounted - Whether the counts are of single rows, so that Wilson's interval holds; F1's is that of hits among
- *   all rows that are of the class or predicted to be, of which it is a rising function. Without, no intervals.
+ * @param isCounted - Whether the counts are of single rows, each by itself, so that Wilson's interval holds; F1's is
+ *   that of hits among all rows that are of the class or predicted to be, of which it is a rising function. Without, no
+ *   intervals.
  * @param confidence - Coverage of the intervals. Default: 0.95.
  */
 export function describeClasses(

@@ -35,7 +35,8 @@ export function condenseFigure(
 ): CandidateFigure {
   if (rowValues !== undefined) {
     const means = averageCells(rowValues, sample, cells);
-    const isCounted = rightValue !== undefined && sample.weights === undefined;
+    // McNemar's test is of single rows, each by itself.
+    const isCounted = rightValue !== undefined && sample.weights === undefined && sample.groups === undefined;
     return { kind: "mean", means, ...(isCounted ? { hits: packHits(rowValues, rightValue) } : {}) };
   }
   if (findUnits(sample).count <= bootstrapUnitLimit) return { kind: "statistic", statistic };
@@ -71,17 +72,22 @@ export function resampleFigures(
   };
 }
 
-/** What the best of the candidates is really worth; `undefined` where nothing is left of the rows to be outside. */
+/**
+ * What the best of the candidates is really worth; `undefined` where nothing is left of the rows to be outside.
+ *
+ * @param confidence - Coverage of the interval. Default: 0.95.
+ */
 export function correctSelection(
   figures: readonly CandidateFigure[],
   sample: Sample,
   cells: Cells,
   mode: MetricMode,
+  confidence = 0.95,
 ): SelectionEstimate | undefined {
   const means = figures.flatMap((figure) => (figure.kind === "mean" ? [plainMean(figure.means)] : []));
-  if (means.length > 0) return estimateSelection(means, cells.sample, mode);
+  if (means.length > 0) return estimateSelection(means, cells.sample, mode, { confidence });
   const statistics = figures.flatMap((figure) => (figure.kind === "statistic" ? [figure.statistic] : []));
-  return statistics.length > 0 ? estimateSelection(statistics, sample, mode) : undefined;
+  return statistics.length > 0 ? estimateSelection(statistics, sample, mode, { confidence }) : undefined;
 }
 
 /** Not compensated: it is taken a thousand times, and then averaged. */

@@ -211,6 +211,19 @@ describe("countRowsToDecide", () => {
     expect(decided / 200).toBeLessThan(0.9);
   });
 
+  it("is the same of an interval of another coverage with as much more power", () => {
+    const figure = { value: 0.9, rowCount: 1000, threshold: 0.89 };
+    // Radii are 1.96 and 2.576 deviations, the threshold has to be 2.802 and 3.417 away: 7.85 and 11.68 times the rows.
+    const at = (radius: number, confidence?: number): number =>
+      countRowsToDecide({
+        ...figure,
+        interval: [0.9 - radius, 0.9 + radius],
+        ...(confidence === undefined ? {} : { confidence }),
+      });
+    expect(at(0.0196) / 1000).toBeCloseTo(6.85, 2);
+    expect(at(0.02576, 0.99) / 1000).toBeCloseTo(10.68, 2);
+  });
+
   it("needs none when it is decided, and never ends on the threshold", () => {
     const figure = { value: 0.9, interval: [0.88, 0.92], rowCount: 100 } as const;
     expect(countRowsToDecide({ ...figure, threshold: 0.87 })).toBe(0);

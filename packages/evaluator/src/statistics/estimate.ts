@@ -8,7 +8,7 @@ import { findUnits, type Sample, weightsOf } from "./units.js";
 import { weightedMean } from "./weighted-mean.js";
 
 const replicateCount = 1000;
-/** From this many units on (rows, or groups) nothing is resampled: that would take seconds. */
+/** Above this many units (rows, or groups) nothing is resampled: that would take seconds. */
 export const bootstrapUnitLimit = 10_000;
 
 /** A figure that an interval is wanted of. */
@@ -85,7 +85,7 @@ function normals(subjects: readonly Subject[], sample: Sample, confidence: numbe
 }
 
 /** Of a weighted mean, linearised; the errors of rows of one group are added before they are squared. */
-export function standardError(rowValues: Float64Array, sample: Sample): number {
+function standardError(rowValues: Float64Array, sample: Sample): number {
   const weights = weightsOf(sample);
   const mean = weightedMean(rowValues, weights);
   const units = findUnits(sample);

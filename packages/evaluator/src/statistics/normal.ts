@@ -1,5 +1,5 @@
 /** The 97.5 % point of the standard normal distribution: 95 % lie within this many standard deviations of the mean. */
-export const normalQuantile975 = 1.959963984540054;
+const normalQuantile975 = 1.959963984540054;
 
 /**
  * Probability that a standard normal value is at most `z`; absolute error below 1e-14.

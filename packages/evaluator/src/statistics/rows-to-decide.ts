@@ -1,10 +1,12 @@
-import { normalQuantile, normalQuantile975 } from "./normal.js";
+import { normalQuantile, normalRadius } from "./normal.js";
 
 /** An undecided figure: its interval holds the threshold. */
 export interface UndecidedFigure {
   readonly value: number;
-  /** 95 %, of `rowCount` rows. */
+  /** Of `rowCount` rows. */
   readonly interval: readonly [number, number];
+  /** Coverage of the interval. Default: 0.95. */
+  readonly confidence?: number;
   readonly rowCount: number;
   readonly threshold: number;
 }
@@ -16,10 +18,12 @@ export interface UndecidedFigure {
  *
  * @param power - Default: 0.8.
  */
-export function countRowsToDecide({ value, interval, rowCount, threshold }: UndecidedFigure, power = 0.8): number {
+export function countRowsToDecide(figure: UndecidedFigure, power = 0.8): number {
+  const { value, interval, confidence = 0.95, rowCount, threshold } = figure;
   if (threshold < interval[0] || threshold > interval[1]) return 0;
   const radius = value > threshold ? value - interval[0] : interval[1] - value;
-  const factor = (normalQuantile975 + normalQuantile(power)) / normalQuantile975;
+  const ownRadius = normalRadius(confidence);
+  const factor = (ownRadius + normalQuantile(power)) / ownRadius;
   const needed = rowCount * ((radius * factor) / (value - threshold)) ** 2;
   return Math.max(1, Math.ceil(needed - rowCount));
 }

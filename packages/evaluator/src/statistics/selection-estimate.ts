@@ -13,8 +13,14 @@ export interface SelectionEstimate {
   readonly selectionValue: number;
   /** The honest estimate. */
   readonly value: number;
-  /** 95 %. */
+  /** Of the coverage asked for. */
   readonly interval?: readonly [number, number];
+}
+
+/** How {@link estimateSelection} resamples, and how sure its interval is. */
+export interface SelectionOptions extends Partial<ResampleOptions> {
+  /** Coverage of the interval. Default: 0.95. */
+  readonly confidence?: number;
 }
 
 /**
@@ -27,7 +33,7 @@ export function estimateSelection(
   candidates: readonly Statistic[],
   sample: Sample,
   mode: MetricMode,
-  { replicateCount = 500, ...options }: Partial<ResampleOptions> = {},
+  { replicateCount = 500, confidence = 0.95, ...options }: SelectionOptions = {},
 ): SelectionEstimate {
   const own = weightsOf(sample);
   const outside = new Float64Array(sample.rowCount);
@@ -39,11 +45,12 @@ export function estimateSelection(
   });
   const sorted = Float64Array.from(scores).toSorted();
   const picked = pickBest(candidates, own, mode);
+  const tail = (1 - confidence) / 2;
   return {
     picked,
     selectionValue: candidates[picked]?.(own) ?? NaN,
     value: scores.reduce((sum, score) => sum + score, 0) / scores.length,
-    interval: [quantile(sorted, 0.025), quantile(sorted, 0.975)],
+    interval: [quantile(sorted, tail), quantile(sorted, 1 - tail)],
   };
 }
 

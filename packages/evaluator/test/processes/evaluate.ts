@@ -1,4 +1,4 @@
-import { appendFileSync } from "node:fs";
+import { appendFileSync, existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import type { Worker } from "node:worker_threads";
@@ -21,6 +21,7 @@ const { values, positionals } = parseArgs({
     delay: { type: "string", default: "0" },
     hang: { type: "string" },
     reads: { type: "string" },
+    await: { type: "string" },
     kill: { type: "string" },
   },
 });
@@ -42,6 +43,7 @@ const split: Split = {
   ...whole,
   read: async (start, end) => {
     if (values.reads !== undefined) appendFileSync(values.reads, `${start} ${end}\n`);
+    while (values.await !== undefined && !existsSync(values.await)) await sleep(5);
     const isHanging = values.hang !== undefined && start >= Number(values.hang);
     await sleep(isHanging ? 3_600_000 : Number(values.delay));
     return whole.read(start, end);
