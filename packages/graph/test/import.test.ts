@@ -7,6 +7,7 @@ import { readNarrowValues } from "../src/import/narrow-tensor.js";
 import { captureGraphDef, listOutputCandidates, loadGraphDef, planImport, type Pins } from "../src/index.js";
 import {
   DataType,
+  type FunctionDefSchema,
   type GraphDef,
   GraphDefSchema,
   type NodeDefSchema,
@@ -15,6 +16,7 @@ import {
 } from "../src/proto/gen/tensorflow/graph_pb.js";
 
 type NodeInit = MessageInitShape<typeof NodeDefSchema>;
+type FunctionInit = MessageInitShape<typeof FunctionDefSchema>;
 type Attributes = NonNullable<NodeInit["attr"]>;
 
 const float: Attributes = { dtype: { value: { case: "type", value: DataType.DT_FLOAT } } };
@@ -161,6 +163,19 @@ function call(name: string, input: string, callee: string): NodeInit {
   return node(name, "PartitionedCall", [input], { f: { value: { case: "func", value: { name: callee } } } });
 }
 
+/** A function of one tensor. */
+function unary(name: string, nodeDef: NodeInit[], result: string): FunctionInit {
+  return { signature: { name, inputArg: argument, outputArg: [{ name: "b" }] }, nodeDef, ret: { b: result } };
+}
+
+function flag(name: string, value: boolean): NodeInit {
+  const tensor = { dtype: DataType.DT_BOOL, tensorShape: { dim: [] }, boolVal: [value] };
+  return node(name, "Const", [], {
+    dtype: { value: { case: "type", value: DataType.DT_BOOL } },
+    value: { value: { case: "tensor", value: tensor } },
+  });
+}
+
 describe("functions", () => {
   it("stand in the place of their calls, inner calls too", () => {
     const graphDef = graph([x, call("y", "x", "outer")], {
@@ -206,6 +221,26 @@ describe("functions", () => {
       ret: { b: "again:output:0" },
     };
     const endless = graph([x, call("y", "x", "loop")], { function: [body] });
+    expect(failure(() => plan(endless, "y"), "MODEL_UNREADABLE")).toMatch(/more than 100 deep/);
+  });
+
+  it("that call themselves twice are refused", () => {
+    const body = unary("double", [call("one", "a", "double"), call("two", "one:output:0", "double")], "two:output:0");
+    const endless = graph([x, call("y", "x", "double")], { function: [body] });
+    expect(failure(() => plan(endless, "y"), "MODEL_UNREADABLE")).toMatch(/more than 131072 nodes/);
+  });
+
+  it("that feed one another their own results are refused", () => {
+    const nodes = [x, call("p", "q", "same"), call("q", "p", "same"), node("y", "Relu", ["p"])];
+    const circular = graph(nodes, { function: [unary("same", [], "a")] });
+    expect(failure(() => plan(circular, "y"), "MODEL_UNREADABLE")).toMatch(/feed one another/);
+  });
+
+  it("that take themselves as a branch are refused", () => {
+    const branch = { value: { case: "func" as const, value: { name: "self" } } };
+    const taken = node("if", "If", ["flag:output:0", "a"], { then_branch: branch, else_branch: branch });
+    const body = unary("self", [flag("flag", true), taken], "if:output:0");
+    const endless = graph([x, call("y", "x", "self")], { function: [body] });
     expect(failure(() => plan(endless, "y"), "MODEL_UNREADABLE")).toMatch(/more than 100 deep/);
   });
 });

@@ -12,8 +12,11 @@ import { functionAttribute } from "./attributes.js";
 import { parseNodeInput, serializeNodeInput } from "./node-input.js";
 import { flatOutput } from "./output-arguments.js";
 
-/** Functions that call one another without end are refused here; real models nest a dozen deep. */
-const maxDepth = 100;
+/** Functions that call one another without end are refused here, branches too; real models nest a dozen deep. */
+export const maxDepth = 100;
+
+/** Graphs of large models have some ten thousand nodes; one that its functions make larger than this is refused. */
+const maxNodes = 2 ** 17;
 
 const calls: ReadonlySet<string> = new Set(["PartitionedCall", "StatefulPartitionedCall"]);
 const conditionals: ReadonlySet<string> = new Set(["If", "StatelessIf"]);
@@ -37,6 +40,10 @@ function findCall(node: NodeDef, functions: Functions): Call | undefined {
   return callee === undefined ? undefined : { callee, given: dataInputs(node) };
 }
 
+function refuse(path: string, reason: string): never {
+  throw new CkptError("MODEL_UNREADABLE", { path, reason, remedy: "Export the model again." });
+}
+
 /**
  * The functions of a graph by name.
  */
@@ -49,15 +56,13 @@ export function indexFunctions({ library }: GraphDef): Functions {
  * and loops keep their functions.
  *
  * @param path - Of the model; named in errors.
- * @throws {CkptError} MODEL_UNREADABLE when functions call one another without end, or a body refers to what is not there.
+ * @throws {CkptError} MODEL_UNREADABLE when functions call one another without end or feed one another nothing but their
+ *   own results, when they make the graph too large, or when a body refers to what is not there.
  */
 export function inlineCalls(nodes: readonly NodeDef[], functions: Functions, path: string): readonly NodeDef[] {
   let current = nodes;
   for (let depth = 0; current.some((node) => findCall(node, functions) !== undefined); depth++) {
-    if (depth === maxDepth) {
-      const reason = `its functions call one another more than ${maxDepth} deep`;
-      throw new CkptError("MODEL_UNREADABLE", { path, reason, remedy: "Export the model again." });
-    }
+    if (depth === maxDepth) refuse(path, `its functions call one another more than ${maxDepth} deep`);
     current = inlineOnce(current, (node) => findCall(node, functions), path);
   }
   return current;
@@ -101,6 +106,8 @@ function inlineOnce(
   find: (node: NodeDef) => Call | undefined,
   path: string,
 ): readonly NodeDef[] {
+  const added = nodes.reduce((sum, node) => sum + (find(node)?.callee.nodeDef.length ?? 0), 0);
+  if (added > 0 && nodes.length + added > maxNodes) refuse(path, `its functions make it more than ${maxNodes} nodes`);
   const outputs = new Map<string, readonly string[]>();
   const names = new Set(nodes.map(({ name }) => name));
   const inlined = nodes.flatMap((node) => {
@@ -118,8 +125,13 @@ function inlineOnce(
   };
   // An output of one call may be that of another.
   const settle = (text: string): string => {
+    const passed = new Set<string>();
     let current = text;
-    for (let next = redirect(current); next !== current; next = redirect(current)) current = next;
+    for (let next = redirect(current); next !== current; next = redirect(current)) {
+      passed.add(current);
+      if (passed.has(next)) refuse(path, `the calls of functions that ${text} comes from feed one another`);
+      current = next;
+    }
     return current;
   };
   const isCalled = (text: string): boolean => text.startsWith("^") && outputs.has(text.slice(1));
@@ -144,10 +156,8 @@ interface Body {
 
 function instantiate(call: NodeDef, { callee, given }: Call, prefix: string, path: string): Body {
   const { signature, nodeDef, ret } = callee;
-  const fail = (text: string): never => {
-    const reason = `the function ${signature?.name} refers to ${text}, which it does not have`;
-    throw new CkptError("MODEL_UNREADABLE", { path, reason, remedy: "Export the model again." });
-  };
+  const fail = (text: string): never =>
+    refuse(path, `the function ${signature?.name} refers to ${text}, which it does not have`);
   const passed = new Map((signature?.inputArg ?? []).map(({ name }, index) => [name, given[index]]));
   const ops = new Map(nodeDef.map((node) => [node.name, node.op]));
   // Inside of a body an output is `node:argument:index`, or the name of an argument of the function.

@@ -14,7 +14,7 @@ import {
 import { boolAttribute } from "./attributes.js";
 import { fillDefaults } from "./fill-defaults.js";
 import { findVariables, type GraphVariable, isVariable } from "./find-variables.js";
-import { indexFunctions, inlineBranches, inlineCalls } from "./inline-calls.js";
+import { indexFunctions, inlineBranches, inlineCalls, maxDepth } from "./inline-calls.js";
 import { mergePartitionedLookups } from "./merge-partitioned-lookups.js";
 import { narrowTypes } from "./narrow-types.js";
 import { parseNodeInput } from "./node-input.js";
@@ -119,13 +119,16 @@ function takeBranches(
   path: string,
 ): ResolvedBranches {
   let resolved = resolveBranches(nodes, tensors);
-  for (;;) {
+  for (let depth = 0; ; depth++) {
     const current = [...resolved.nodes.values()];
     const roots = resolved.roots.filter((root) => root !== undefined);
     if (roots.length < tensors.length) return resolved;
     const marked = [...current, ...roots.map(markRoot)];
     const taken = inlineBranches(marked, functions, resolved.scalars, path);
     if (taken === marked) return resolved;
+    if (depth === maxDepth) {
+      refuse(path, `its branches stand in one another more than ${maxDepth} deep`, "Export the model again.");
+    }
     resolved = resolveBranches(indexNodes(taken.slice(0, -roots.length)), readRoots(taken, roots.length));
   }
 }
