@@ -94,6 +94,33 @@ describe("branches", () => {
     expect(failure(() => plan(branches, "y"), "MODEL_UNREADABLE")).toMatch(/switch.*is_training/);
   });
 
+  it("that are not taken may hold a loop", () => {
+    const looped = graph([
+      x,
+      training,
+      constant("zero", [0]),
+      node("switch", "Switch", ["x", "is_training"]),
+      node("enter", "Enter", ["switch:1"]),
+      node("head", "Merge", ["enter", "next"]),
+      node("limit", "Enter", ["zero"]),
+      node("less", "Less", ["limit", "limit"]),
+      node("cond", "LoopCond", ["less"]),
+      node("round", "Switch", ["head", "cond"]),
+      node("twice", "AddV2", ["round:1", "round:1"]),
+      node("next", "NextIteration", ["twice"]),
+      node("exit", "Exit", ["round"]),
+      node("square", "Square", ["switch"]),
+      node("y", "Merge", ["exit", "square"]),
+    ]);
+    expect(plan(looped, "y", { is_training: "false" }).nodes.map(({ name }) => name)).toEqual(["x", "square"]);
+    const { nodes } = plan(looped, "y", { is_training: "true" });
+    const places = new Map(nodes.map(({ name }, index) => [name, index]));
+    const forward = nodes.flatMap(({ name, input }, index) =>
+      input.filter((text) => (places.get(text.replace(/:.*/, "")) ?? 0) > index).map((text) => [name, text]),
+    );
+    expect(forward).toEqual([["head", "next"]]);
+  });
+
   it("that are not taken cannot be an output", () => {
     const message = failure(() => plan(branches, "twice", { is_training: "true" }), "MODEL_UNREADABLE");
     expect(message).toMatch(/output y is never computed/);
@@ -123,6 +150,18 @@ describe("what is asked for", () => {
       "model",
     );
     expect(candidates.map(({ name }) => name)).toEqual(["probs", "logits"]);
+  });
+
+  it.each<[string, string, readonly NodeInit[]]>([
+    ["what is not there", "y reads gone:1", [node("y", "AddV2", ["x", "gone:1"])]],
+    ["itself", "y reads y, which is computed from y", [node("y", "Relu", ["y"])]],
+    [
+      "its own result",
+      "a reads b, which is computed from a",
+      [node("a", "AddV2", ["b", "x"]), node("b", "Relu", ["a:0"]), node("y", "Relu", ["b"])],
+    ],
+  ])("is refused where a node reads %s", (_, message, nodes) => {
+    expect(failure(() => plan(graph([x, ...nodes]), "y"), "MODEL_UNREADABLE")).toContain(message);
   });
 
   it("says of a placeholder without a rank that it has none", async () => {

@@ -24,7 +24,7 @@ import { pruneLoops } from "./prune-loops.js";
 import { replaceOps } from "./replace-ops.js";
 import { replaceVariables } from "./replace-variables.js";
 import { type ResolvedBranches, resolveBranches } from "./resolve-branches.js";
-import { sortNeededNodes } from "./sort-nodes.js";
+import { checkInputs, sortNeededNodes } from "./sort-nodes.js";
 
 /** An output of a model: the user's name for it and the tensor, `node` or `node:output`. */
 export interface ImportedOutput {
@@ -71,7 +71,7 @@ function refuse(path: string, reason: string, remedy: string): never {
  * are constants, branches not taken are gone, and so is all that trains, saves and watches.
  *
  * @throws {CkptError} INVALID_OPTION when a pin or an output does not fit the graph; MODEL_UNREADABLE when an output is
- *   never computed, a branch depends on a placeholder that is not pinned, or a batch normalization uses the statistics of
+ *   never computed, a node reads what is not there or its own result, a branch depends on a placeholder that is not pinned, or a batch normalization uses the statistics of
  *   the batch.
  */
 export function planImport(graphDef: GraphDef, { path, outputs, pins = {} }: PlanImportOptions): ImportPlan {
@@ -100,6 +100,7 @@ export function planImport(graphDef: GraphDef, { path, outputs, pins = {} }: Pla
       false,
     ),
   ];
+  checkInputs(live, path);
   checkBranches(live, nodes, path);
   checkBatchNorm(live, path);
   return {
