@@ -284,6 +284,75 @@ describe("functions", () => {
   });
 });
 
+function typed(type: DataType): Attributes {
+  return { T: { value: { case: "type", value: type } } };
+}
+
+function integer(name: string, value: number): NodeInit {
+  const tensor = { dtype: DataType.DT_INT32, tensorShape: { dim: [] }, intVal: [value] };
+  return node(name, "Const", [], {
+    dtype: { value: { case: "type", value: DataType.DT_INT32 } },
+    value: { value: { case: "tensor", value: tensor } },
+  });
+}
+
+const carried = [
+  { name: "i", type: DataType.DT_INT32 },
+  { name: "unused", type: DataType.DT_FLOAT },
+  { name: "v", type: DataType.DT_FLOAT },
+];
+
+/** The node of a loop over {@link carried}. */
+function loop(name: string, input: string[], body: string): NodeInit {
+  return node(name, "StatelessWhile", input, {
+    cond: { value: { case: "func", value: { name: "below" } } },
+    body: { value: { case: "func", value: { name: body } } },
+    T: { value: { case: "list", value: { type: carried.map(({ type }) => type) } } },
+  });
+}
+
+/** Goes on while `i` is below 3. */
+const below: FunctionInit = {
+  signature: { name: "below", inputArg: carried, outputArg: [{ name: "goes", type: DataType.DT_BOOL }] },
+  nodeDef: [integer("three", 3), node("less", "Less", ["i", "three:output:0"], typed(DataType.DT_INT32))],
+  ret: { goes: "less:z:0" },
+};
+
+/** Adds 1 to `i`, and makes of `v` what `nodes` do. */
+function round(name: string, nodes: NodeInit[], result: string): FunctionInit {
+  return {
+    signature: { name, inputArg: carried, outputArg: carried.map(({ name: n, type }) => ({ name: `new_${n}`, type })) },
+    nodeDef: [
+      integer("one", 1),
+      node("next", "AddV2", ["i", "one:output:0"], typed(DataType.DT_INT32)),
+      node("square", "Square", ["unused"], typed(DataType.DT_FLOAT)),
+      ...nodes,
+    ],
+    ret: { new_i: "next:z:0", new_unused: "square:y:0", new_v: result },
+  };
+}
+
+const twice = node("twice", "AddV2", ["v", "v"], typed(DataType.DT_FLOAT));
+
+async function computeOnce(planned: ReturnType<typeof planImport>, value: number[][]): Promise<number[]> {
+  const loaded = await loadGraphDef(planned, new Map());
+  const [result] = await loaded.compute(tf.tensor2d(value));
+  return [...(result?.dataSync() ?? [])];
+}
+
+describe("loops", () => {
+  it("lose what goes round for nothing, whether a node or the output itself reads them", async () => {
+    const library = { function: [below, round("double", [twice], "twice:z:0")] };
+    const nodes = [x, integer("zero", 0), loop("w", ["zero", "x", "x"], "double")];
+    const read = node("y", "Identity", ["w:2"], typed(DataType.DT_FLOAT));
+    for (const output of ["y", "w:2"]) {
+      const planned = plan(graph([...nodes, read], library), output);
+      expect(planned.nodes.find(({ name }) => name === "w")?.input).toEqual(["zero", "x"]);
+      expect(await computeOnce(planned, [[1, -3]])).toEqual([8, -24]);
+    }
+  });
+});
+
 describe("readNarrowValues", () => {
   type Fields = Partial<
     Pick<TensorProto, "int64Val" | "doubleVal" | "halfVal" | "boolVal" | "stringVal" | "tensorContent">

@@ -96,7 +96,7 @@ export function planImport(graphDef: GraphDef, { path, outputs, pins = {} }: Pla
   const live = [
     ...sortNeededNodes(
       indexNodes(pruned.nodes),
-      tensors.map((tensor) => parseNodeInput(tensor).node),
+      pruned.roots.map((tensor) => parseNodeInput(tensor).node),
       false,
     ),
   ];
@@ -107,7 +107,7 @@ export function planImport(graphDef: GraphDef, { path, outputs, pins = {} }: Pla
     nodes: live,
     functions: pruned.functions,
     inputs: live.filter(isPlaceholder),
-    outputs: outputs.map(({ name }, index) => ({ name, tensor: tensors[index] ?? "" })),
+    outputs: outputs.map(({ name }, index) => ({ name, tensor: pruned.roots[index] ?? "" })),
     variables: live.filter(isVariable).flatMap((node) => variables.get(node.name) ?? []),
   };
 }

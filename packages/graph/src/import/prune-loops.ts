@@ -17,6 +17,8 @@ const loops: ReadonlySet<string> = new Set(["While", "StatelessWhile"]);
 export interface LoopGraph {
   readonly nodes: readonly NodeDef[];
   readonly functions: readonly FunctionDef[];
+  /** What the roots are in it, `node` or `node:output`. */
+  readonly roots: readonly string[];
 }
 
 /**
@@ -53,18 +55,15 @@ export function pruneLoops(
       ),
     });
   });
+  const follow = (text: string): string => {
+    const input = parseNodeInput(text);
+    const output = moved.get(input.node)?.get(input.output);
+    return output === undefined ? text : serializeNodeInput({ ...input, output });
+  };
   return {
     functions,
-    nodes: pruned.map((node) =>
-      create(NodeDefSchema, {
-        ...node,
-        input: node.input.map((text) => {
-          const input = parseNodeInput(text);
-          const output = moved.get(input.node)?.get(input.output);
-          return output === undefined ? text : serializeNodeInput({ ...input, output });
-        }),
-      }),
-    ),
+    nodes: pruned.map((node) => create(NodeDefSchema, { ...node, input: node.input.map(follow) })),
+    roots: roots.map(follow),
   };
 }
 
