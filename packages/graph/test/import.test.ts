@@ -276,8 +276,10 @@ describe("functions", () => {
   });
 
   it("that take themselves as a branch are refused", () => {
-    const branch = { value: { case: "func" as const, value: { name: "self" } } };
-    const taken = node("if", "If", ["flag:output:0", "a"], { then_branch: branch, else_branch: branch });
+    const taken = node("if", "If", ["flag:output:0", "a"], {
+      then_branch: branch("self"),
+      else_branch: branch("self"),
+    });
     const body = unary("self", [flag("flag", true), taken], "if:output:0");
     const endless = graph([x, call("y", "x", "self")], { function: [body] });
     expect(failure(() => plan(endless, "y"), "MODEL_UNREADABLE")).toMatch(/more than 100 deep/);
@@ -350,6 +352,59 @@ describe("loops", () => {
       expect(planned.nodes.find(({ name }) => name === "w")?.input).toEqual(["zero", "x"]);
       expect(await computeOnce(planned, [[1, -3]])).toEqual([8, -24]);
     }
+  });
+});
+
+function branch(name: string): Attributes[string] {
+  return { value: { case: "func", value: { name } } };
+}
+
+describe("loops, inside", () => {
+  const start = [x, integer("zero", 0), node("y", "Identity", ["w:2"], typed(DataType.DT_FLOAT))];
+  const plain = round("plain", [twice], "twice:z:0");
+  const double = unary("double", [node("sum", "AddV2", ["a", "a"], typed(DataType.DT_FLOAT))], "sum:z:0");
+  const nested = (name: string, inner: string): FunctionInit =>
+    round(name, [integer("none", 0), loop("inner", ["none:output:0", "v", "v"], inner)], "inner:output:2");
+
+  it.each<[string, FunctionInit[], number]>([
+    ["may call functions", [round("body", [call("twice", "v", "double")], "twice:output:0"), double], 8],
+    ["may call functions of TensorFlow 1", [round("body", [node("twice", "double", ["v"])], "twice:b:0"), double], 8],
+    ["may hold a loop", [nested("body", "plain"), plain], 512],
+    [
+      "may hold a branch",
+      [
+        round(
+          "body",
+          [
+            integer("two", 2),
+            node("less", "Less", ["i", "two:output:0"], typed(DataType.DT_INT32)),
+            node("if", "StatelessIf", ["less:z:0", "v"], {
+              then_branch: branch("double"),
+              else_branch: branch("same"),
+              Tin: { value: { case: "list", value: { type: [DataType.DT_FLOAT] } } },
+              Tout: { value: { case: "list", value: { type: [DataType.DT_FLOAT] } } },
+            }),
+          ],
+          "if:output:0",
+        ),
+        double,
+        unary("same", [], "a"),
+      ],
+      4,
+    ],
+  ])("%s", async (_, functions, factor) => {
+    const graphDef = graph([...start, loop("w", ["zero", "x", "x"], "body")], { function: [below, ...functions] });
+    expect(await computeOnce(plan(graphDef, "y"), [[1, -3]])).toEqual([factor, -3 * factor]);
+  });
+
+  it.each<[string, FunctionInit[], RegExp]>([
+    ["holds itself", [nested("body", "body")], /functions of inner hold themselves/],
+    ["is not there", [], /function body of w is not there/],
+    ["reads what is not there", [round("body", [node("n", "Relu", ["gone:y:0"])], "n:y:0")], /n reads gone/],
+    ["has another number of values", [unary("body", [], "a")], /loop w do not take and give the 3 values/],
+  ])("is refused where its body %s", (_, functions, message) => {
+    const graphDef = graph([...start, loop("w", ["zero", "x", "x"], "body")], { function: [below, ...functions] });
+    expect(failure(() => plan(graphDef, "y"), "MODEL_UNREADABLE")).toMatch(message);
   });
 });
 

@@ -71,8 +71,8 @@ function refuse(path: string, reason: string, remedy: string): never {
  * are constants, branches not taken are gone, and so is all that trains, saves and watches.
  *
  * @throws {CkptError} INVALID_OPTION when a pin or an output does not fit the graph; MODEL_UNREADABLE when an output is
- *   never computed, a node reads what is not there or its own result, a branch depends on a placeholder that is not pinned, or a batch normalization uses the statistics of
- *   the batch.
+ *   never computed, a node reads what is not there or its own result, functions do not fit together or never end, a branch
+ *   depends on a placeholder that is not pinned, or a batch normalization uses the statistics of the batch.
  */
 export function planImport(graphDef: GraphDef, { path, outputs, pins = {} }: PlanImportOptions): ImportPlan {
   const functions = indexFunctions(graphDef);
@@ -92,7 +92,7 @@ export function planImport(graphDef: GraphDef, { path, outputs, pins = {} }: Pla
     );
   }
   const tensors = wanted.map((tensor, index) => roots[index] ?? tensor);
-  const pruned = pruneLoops([...nodes.values()], functions, tensors);
+  const pruned = pruneLoops([...nodes.values()], functions, tensors, path);
   const live = [
     ...sortNeededNodes(
       indexNodes(pruned.nodes),
