@@ -355,6 +355,51 @@ describe("loops", () => {
   });
 });
 
+/** Doubles `x`, of rank 3, as often as its second dimension has elements, in a loop of TensorFlow 1. */
+function countedBy(sizes: readonly number[]): GraphDef {
+  const int32 = typed(DataType.DT_INT32);
+  const frame: Attributes = { frame_name: { value: { case: "s", value: new TextEncoder().encode("loop") } } };
+  const fixed: Attributes = { ...frame, is_constant: { value: { case: "b", value: true } } };
+  return graph([
+    placeholder("x", DataType.DT_FLOAT, sizes),
+    node("shape", "Shape", ["x"], { ...typed(DataType.DT_FLOAT), out_type: int32["T"]! }),
+    integer("zero", 0),
+    integer("one", 1),
+    node("count", "GatherV2", ["shape", "one", "zero"], {
+      Tparams: int32["T"]!,
+      Tindices: int32["T"]!,
+      Taxis: int32["T"]!,
+    }),
+    node("count/enter", "Enter", ["count"], fixed),
+    node("one/enter", "Enter", ["one"], fixed),
+    node("i/enter", "Enter", ["zero"], frame),
+    node("v/enter", "Enter", ["x"], frame),
+    node("i/merge", "Merge", ["i/enter", "i/next"]),
+    node("v/merge", "Merge", ["v/enter", "v/next"]),
+    node("less", "Less", ["i/merge", "count/enter"], int32),
+    node("cond", "LoopCond", ["less"]),
+    node("i/switch", "Switch", ["i/merge", "cond"]),
+    node("v/switch", "Switch", ["v/merge", "cond"]),
+    node("add", "AddV2", ["i/switch:1", "one/enter"], int32),
+    node("twice", "AddV2", ["v/switch:1", "v/switch:1"], typed(DataType.DT_FLOAT)),
+    node("i/next", "NextIteration", ["add"]),
+    node("v/next", "NextIteration", ["twice"]),
+    node("y", "Exit", ["v/switch"]),
+  ]);
+}
+
+describe("a loop that the size of an input bounds", () => {
+  it("comes out step by step where the size is fixed", async () => {
+    const { graph: captured } = await captureGraphDef(plan(countedBy([-1, 4, 2]), "y"), new Map());
+    expect(captured.nodes.filter(({ op }) => op === "AddV2")).toHaveLength(4);
+  });
+
+  it("is refused where it is open", async () => {
+    const planned = plan(countedBy([-1, -1, 2]), "y");
+    await expect(captureGraphDef(planned, new Map())).rejects.toMatchObject({ code: "IMPURE_COMPUTATION" });
+  });
+});
+
 function branch(name: string): Attributes[string] {
   return { value: { case: "func", value: { name } } };
 }

@@ -177,7 +177,10 @@ function checkBranches(live: readonly NodeDef[], nodes: ReadonlyMap<string, Node
   }
 }
 
-/** The first placeholder that a value is computed from, if there is any. */
+/** What these say of a value does not depend on what it is. */
+const sizeOps: ReadonlySet<string> = new Set(["Shape", "ShapeN", "Size", "Rank"]);
+
+/** The first placeholder that a value is computed from other than by its sizes, if there is any. */
 function findSource(nodes: ReadonlyMap<string, NodeDef>, text: string): string | undefined {
   const seen = new Set<string>();
   const stack = [parseNodeInput(text).node];
@@ -186,7 +189,7 @@ function findSource(nodes: ReadonlyMap<string, NodeDef>, text: string): string |
     if (node === undefined || seen.has(name)) continue;
     seen.add(name);
     if (isPlaceholder(node)) return name;
-    stack.push(...node.input.map((input) => parseNodeInput(input).node));
+    if (!sizeOps.has(node.op)) stack.push(...node.input.map((input) => parseNodeInput(input).node));
   }
   return undefined;
 }
