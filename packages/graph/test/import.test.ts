@@ -14,6 +14,7 @@ import {
   type TensorProto,
   TensorProtoSchema,
 } from "../src/proto/gen/tensorflow/graph_pb.js";
+import { readTensorContent } from "../src/read/tensor-content.js";
 
 type NodeInit = MessageInitShape<typeof NodeDefSchema>;
 type FunctionInit = MessageInitShape<typeof FunctionDefSchema>;
@@ -453,6 +454,24 @@ describe("loops, inside", () => {
   });
 });
 
+describe("a constant", () => {
+  it.each<[string, bigint[], number]>([
+    ["has no whole number of elements", [2n], 3],
+    ["is too short", [5n], 16],
+    ["is too long", [1n], 16],
+    ["has a size below 0", [-1n], 0],
+    ["has no size that a file holds", [2n ** 20n, 2n ** 20n], 0],
+    ["has no size that is a number", [0n, 2n ** 60n], 0],
+  ])("is refused when it %s", (_, sizes, byteCount) => {
+    const tensorShape = { dim: sizes.map((size) => ({ size })) };
+    const tensorContent = new Uint8Array(byteCount);
+    const double = create(TensorProtoSchema, { dtype: DataType.DT_DOUBLE, tensorShape, tensorContent });
+    const float = create(TensorProtoSchema, { dtype: DataType.DT_FLOAT, tensorShape, tensorContent });
+    expect(failure(() => readNarrowValues(double, "constant c"), "MODEL_UNREADABLE")).toMatch(/constant c: it has/);
+    expect(failure(() => readTensorContent(float, "constant c"), "MODEL_UNREADABLE")).toMatch(/constant c: it has/);
+  });
+});
+
 describe("readNarrowValues", () => {
   type Fields = Partial<
     Pick<TensorProto, "int64Val" | "doubleVal" | "halfVal" | "boolVal" | "stringVal" | "tensorContent">
@@ -474,5 +493,12 @@ describe("readNarrowValues", () => {
   it("refuses what int32 does not hold, and text", () => {
     failure(() => read(DataType.DT_INT64, { int64Val: [2n ** 40n] }), "UNSUPPORTED_DTYPE");
     failure(() => read(DataType.DT_STRING, { stringVal: [new Uint8Array()] }), "UNSUPPORTED_DTYPE");
+  });
+
+  it("refuses what float32 does not hold; infinity is one of its own", () => {
+    expect(failure(() => read(DataType.DT_DOUBLE, { doubleVal: [-1e300] }), "UNSUPPORTED_DTYPE")).toMatch(
+      /float64 beyond float32/,
+    );
+    expect(read(DataType.DT_DOUBLE, { doubleVal: [Infinity, 1] })).toEqual(Float32Array.of(Infinity, 1));
   });
 });
