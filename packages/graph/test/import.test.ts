@@ -95,6 +95,38 @@ describe("branches", () => {
     expect(failure(() => plan(branches, "y"), "MODEL_UNREADABLE")).toMatch(/switch.*is_training/);
   });
 
+  it.each<[string, DataType, readonly string[]]>([
+    ["an integer", DataType.DT_INT64, ["x", "square"]],
+    ["a flag", DataType.DT_BOOL, ["x", "negative"]],
+    ["a float", DataType.DT_FLOAT, ["x", "negative"]],
+  ])("may depend on what is cast to %s", (_, type, names) => {
+    const cast = graph([
+      x,
+      placeholder("rate", DataType.DT_FLOAT, []),
+      constant("zero", [0], []),
+      node("cast", "Cast", ["rate"], { DstT: { value: { case: "type", value: type } } }),
+      node("isZero", "Equal", ["cast", "zero"]),
+      node("switch", "Switch", ["x", "isZero"]),
+      node("square", "Square", ["switch:1"]),
+      node("negative", "Neg", ["switch"]),
+      node("y", "Merge", ["square", "negative"]),
+    ]);
+    expect(plan(cast, "y", { rate: "0.5" }).nodes.map(({ name }) => name)).toEqual(names);
+  });
+
+  it("that are not taken may hold numbers that do not fit", () => {
+    const big = { dtype: DataType.DT_INT64, tensorShape: { dim: [] }, int64Val: [2n ** 63n - 1n] };
+    const open = graph([
+      x,
+      training,
+      node("big", "Const", [], { value: { value: { case: "tensor", value: big } } }),
+      node("switch", "Switch", ["x", "is_training"]),
+      node("sum", "AddV2", ["switch:1", "big"]),
+      node("y", "Merge", ["switch", "sum"]),
+    ]);
+    expect(plan(open, "y", { is_training: "false" }).nodes.map(({ name }) => name)).toEqual(["x"]);
+  });
+
   it("that are not taken may hold a loop", () => {
     const looped = graph([
       x,
