@@ -286,6 +286,29 @@ describe("functions", () => {
     ]);
   });
 
+  it("may have nodes, results and attributes with names of every object", () => {
+    const attr: Attributes = { T: { value: { case: "placeholder", value: "valueOf" } } };
+    const odd = {
+      signature: { name: "odd", inputArg: argument, outputArg: [{ name: "constructor" }] },
+      nodeDef: [node("toString", "constructor", ["a"], attr)],
+      ret: { constructor: "toString:hasOwnProperty:0" },
+    };
+    const { nodes } = plan(graph([x, call("y", "x", "odd")], { function: [odd] }), "y");
+    expect(nodes.map(({ name, op }) => [name, op])).toEqual([
+      ["x", "Placeholder"],
+      ["y/toString", "constructor"],
+    ]);
+  });
+
+  it("without a result that is named like what every object has are refused", () => {
+    const body = {
+      signature: { name: "odd", inputArg: argument, outputArg: [{ name: "constructor" }] },
+      nodeDef: [node("relu", "Relu", ["a"])],
+    };
+    const missing = graph([x, call("y", "x", "odd")], { function: [body] });
+    expect(failure(() => plan(missing, "y"), "MODEL_UNREADABLE")).toMatch(/odd refers to constructor/);
+  });
+
   it("that call themselves are refused", () => {
     const body = {
       signature: { name: "loop", inputArg: argument, outputArg: [{ name: "b" }] },

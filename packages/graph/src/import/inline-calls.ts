@@ -261,5 +261,7 @@ function instantiate(call: NodeDef, { callee, given }: Call, prefix: string, not
 
 /** A body's attribute may stand for one of its call's. */
 function bindAttribute(value: AttrValue, call: NodeDef): AttrValue {
-  return value.value.case === "placeholder" ? (call.attr[value.value.value] ?? value) : value;
+  if (value.value.case !== "placeholder") return value;
+  const name = value.value.value;
+  return (Object.hasOwn(call.attr, name) ? call.attr[name] : undefined) ?? value;
 }

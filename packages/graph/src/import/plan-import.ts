@@ -169,7 +169,7 @@ const predicateInputs: Readonly<Record<string, number>> = {
 /** A branch that is left is a loop's, or depends on something that is fed. */
 function checkBranches(live: readonly NodeDef[], nodes: ReadonlyMap<string, NodeDef>, path: string): void {
   for (const node of live) {
-    const predicate = predicateInputs[node.op];
+    const predicate = Object.hasOwn(predicateInputs, node.op) ? predicateInputs[node.op] : undefined;
     const placeholder = predicate === undefined ? undefined : findSource(nodes, node.input[predicate] ?? "");
     if (placeholder === undefined) continue;
     const remedy = `Pin it: --pin ${placeholder}=false, or =true.`;
