@@ -412,7 +412,7 @@ describe("loops", () => {
 });
 
 /** Doubles `x`, of rank 3, as often as its second dimension has elements, in a loop of TensorFlow 1. */
-function countedBy(sizes: readonly number[]): GraphDef {
+function countedBy(sizes: readonly number[], step = 1): GraphDef {
   const int32 = typed(DataType.DT_INT32);
   const frame: Attributes = { frame_name: { value: { case: "s", value: new TextEncoder().encode("loop") } } };
   const fixed: Attributes = { ...frame, is_constant: { value: { case: "b", value: true } } };
@@ -426,8 +426,9 @@ function countedBy(sizes: readonly number[]): GraphDef {
       Tindices: int32["T"]!,
       Taxis: int32["T"]!,
     }),
+    integer("step", step),
     node("count/enter", "Enter", ["count"], fixed),
-    node("one/enter", "Enter", ["one"], fixed),
+    node("step/enter", "Enter", ["step"], fixed),
     node("i/enter", "Enter", ["zero"], frame),
     node("v/enter", "Enter", ["x"], frame),
     node("i/merge", "Merge", ["i/enter", "i/next"]),
@@ -436,7 +437,7 @@ function countedBy(sizes: readonly number[]): GraphDef {
     node("cond", "LoopCond", ["less"]),
     node("i/switch", "Switch", ["i/merge", "cond"]),
     node("v/switch", "Switch", ["v/merge", "cond"]),
-    node("add", "AddV2", ["i/switch:1", "one/enter"], int32),
+    node("add", "AddV2", ["i/switch:1", "step/enter"], int32),
     node("twice", "AddV2", ["v/switch:1", "v/switch:1"], typed(DataType.DT_FLOAT)),
     node("i/next", "NextIteration", ["add"]),
     node("v/next", "NextIteration", ["twice"]),
@@ -448,6 +449,11 @@ describe("a loop that the size of an input bounds", () => {
   it("comes out step by step where the size is fixed", async () => {
     const { graph: captured } = await captureGraphDef(plan(countedBy([-1, 4, 2]), "y"), new Map());
     expect(captured.nodes.filter(({ op }) => op === "AddV2")).toHaveLength(4);
+  });
+
+  it("is refused where it never ends", async () => {
+    const planned = plan(countedBy([-1, 4, 2], 0), "y");
+    await expect(captureGraphDef(planned, new Map())).rejects.toThrow(/does not end within 250,000 operations/);
   });
 
   it("is refused where it is open", async () => {
@@ -506,6 +512,15 @@ describe("loops, inside", () => {
   ])("is refused where its body %s", (_, functions, message) => {
     const graphDef = graph([...start, loop("w", ["zero", "x", "x"], "body")], { function: [below, ...functions] });
     expect(failure(() => plan(graphDef, "y"), "MODEL_UNREADABLE")).toMatch(message);
+  });
+});
+
+it("a graph that does not run is refused with what TensorFlow.js says", async () => {
+  const product = node("y", "MatMul", ["x", "x"], typed(DataType.DT_FLOAT));
+  const planned = plan(graph([placeholder("x", DataType.DT_FLOAT, [2, 3]), product]), "y");
+  await expect(captureGraphDef(planned, new Map())).rejects.toMatchObject({
+    code: "MODEL_UNREADABLE",
+    message: expect.stringMatching(/inner shapes/) as string,
   });
 });
 

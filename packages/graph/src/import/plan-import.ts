@@ -43,6 +43,8 @@ export interface PlanImportOptions {
 
 /** The part of a graph that predicts, with its variables still to be given values. */
 export interface ImportPlan {
+  /** Of the model; named in errors. */
+  readonly path: string;
   readonly nodes: readonly NodeDef[];
   /** Conditions and bodies of loops. */
   readonly functions: readonly FunctionDef[];
@@ -104,6 +106,7 @@ export function planImport(graphDef: GraphDef, { path, outputs, pins = {} }: Pla
   checkBranches(live, nodes, path);
   checkBatchNorm(live, path);
   return {
+    path,
     nodes: live,
     functions: pruned.functions,
     inputs: live.filter(isPlaceholder),
