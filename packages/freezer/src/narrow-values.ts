@@ -1,4 +1,4 @@
-import type { WeightData } from "@ckpt/graph";
+import { narrowNumbers, type WeightData } from "@ckpt/graph";
 import { CkptError } from "@ckpt/manifest";
 import type { TensorValue } from "@ckpt/tensor-bundle";
 
@@ -11,42 +11,22 @@ import type { TensorValue } from "@ckpt/tensor-bundle";
  */
 export function narrowValues(tensor: TensorValue, where: string): WeightData {
   const { shape } = tensor;
-  const refuse = (dtype: string): never => {
-    throw new CkptError("UNSUPPORTED_DTYPE", { where, dtype, supported: ["float32", "int32", "bool"] });
-  };
-  const asFloats = (values: Float32Array): WeightData => ({ dtype: "float32", shape, values });
-  const asIntegers = (values: Int32Array): WeightData => ({ dtype: "int32", shape, values });
   switch (tensor.dtype) {
     case "float32":
-      return asFloats(tensor.values);
-    case "float64": {
-      const values = Float32Array.from(tensor.values);
-      if (values.some((value, at) => Number.isFinite(tensor.values[at]) && !Number.isFinite(value))) {
-        return refuse("float64 beyond float32");
-      }
-      return asFloats(values);
-    }
-    case "float16":
-      return asFloats(Float32Array.from(tensor.values, widenHalf));
-    case "bfloat16":
-      return asFloats(new Float32Array(Uint32Array.from(tensor.values, (bits) => bits << 16).buffer));
     case "int32":
-      return asIntegers(tensor.values);
+    case "bool":
+      return { dtype: tensor.dtype, shape, values: tensor.values };
+    case "float64":
+    case "float16":
+    case "bfloat16":
     case "int64":
     case "uint64":
-    case "uint32": {
-      const values = Int32Array.from(tensor.values as ArrayLike<number | bigint>, Number);
-      if (values.some((value, at) => value !== Number(tensor.values[at])))
-        return refuse(`${tensor.dtype} beyond int32`);
-      return asIntegers(values);
-    }
+    case "uint32":
     case "int8":
     case "uint8":
     case "int16":
     case "uint16":
-      return asIntegers(Int32Array.from(tensor.values));
-    case "bool":
-      return { dtype: "bool", shape, values: tensor.values };
+      return { ...narrowNumbers(tensor.dtype, tensor.values, where), shape };
     case "string":
     case "complex64":
     case "complex128":
@@ -55,7 +35,7 @@ export function narrowValues(tensor: TensorValue, where: string): WeightData {
     case "qint16":
     case "quint16":
     case "qint32":
-      return refuse(tensor.dtype);
+      throw new CkptError("UNSUPPORTED_DTYPE", { where, dtype: tensor.dtype, supported: ["float32", "int32", "bool"] });
     default:
       throw new TypeError(`unknown tensor ${JSON.stringify(tensor satisfies never)}`);
   }
@@ -89,13 +69,4 @@ export function cutBlock(
     block.set(values.subarray(source, source + runLength), target);
   }
   return { dtype, shape: sizes, values: block };
-}
-
-/** A half-precision number by its bits. Reference: IEEE 754, binary16. */
-function widenHalf(bits: number): number {
-  const sign = (bits & 0x8000) === 0 ? 1 : -1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0x1f) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15));
 }

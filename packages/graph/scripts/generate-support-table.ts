@@ -94,6 +94,8 @@ own \`Scan\` where there is a mask, or a cell or an activation that these do not
 |---|---|---|---|
 ${listOps()}
 
+ONNX has no \`Atan2\`: it is composed of others, which give no number where both sides are infinite.
+
 ## TensorFlow.js kernels
 
 Captured: ${code(sorted(Object.keys(lowerings)))}.

@@ -62,6 +62,7 @@ export type {
 export { captureGraphDef } from "./import/capture-graph-def.js";
 export type { GraphVariable, VariableSlice } from "./import/find-variables.js";
 export { loadGraphDef, type LoadedGraphDef } from "./import/load-graph-def.js";
+export { narrowNumbers } from "./import/narrow-numbers.js";
 export type { Pins } from "./import/pin-placeholders.js";
 export {
   type ImportedOutput,

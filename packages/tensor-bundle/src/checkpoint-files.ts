@@ -11,7 +11,7 @@ export function dataPath(prefix: string, shard: number, shardCount: number): str
 }
 
 /** `00000-of-00002` for the first of two. */
-export function shardSuffix(shard: number, shardCount: number): string {
+function shardSuffix(shard: number, shardCount: number): string {
   return `${pad(shard)}-of-${pad(shardCount)}`;
 }
 

@@ -65,6 +65,9 @@ export async function recordTraceLater(
   }
 }
 
+/** A thousand steps of recurrence are some 30,000; a loop that never ends would take all memory. */
+const maxRunCount = 250_000;
+
 function startRecording(
   inputs: readonly tf.Tensor[],
   { weights, currentLayer, isReadAllowed = () => false }: RecordTraceOptions,
@@ -75,9 +78,11 @@ function startRecording(
   const readReason = "it reads the values of a tensor that depends on its inputs or weights";
   let readLaterIn: string | undefined;
   let isSuspended = false;
+  let runCount = 0;
 
   const engine = interceptEngine({
     onKernel: (kernel, named, attributes, run) => {
+      if (++runCount > maxRunCount) fail(`it does not end within ${maxRunCount.toLocaleString("en")} operations`);
       if (isSuspended) return run();
       const entries = Object.entries(named).filter(
         (entry): entry is [string, tf.Tensor] => entry[1] instanceof tf.Tensor,

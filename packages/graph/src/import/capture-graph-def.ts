@@ -3,6 +3,7 @@ import type { WeightData } from "../template/bind-weights.js";
 import type { GraphTemplate } from "../template/graph-template.js";
 import { loadGraphDef } from "./load-graph-def.js";
 import type { ImportPlan } from "./plan-import.js";
+import { runnable } from "./runnable.js";
 
 /**
  * Captures a planned graph of TensorFlow by running it in TensorFlow.js: loops come out step by step, and what is computed
@@ -10,7 +11,8 @@ import type { ImportPlan } from "./plan-import.js";
  * are fixed. Its inputs are the placeholders by their names. Leaves no tensor behind. Nothing else may use TensorFlow.js meanwhile.
  *
  * @param values - Of the variables, by name of their node; any that fit the graph will do.
- * @throws {CkptError} what `loadGraphDef` throws; IMPURE_COMPUTATION when which operations run depends on values, on random
+ * @throws {CkptError} what `loadGraphDef` throws; MODEL_UNREADABLE for a graph that does not run;
+ *   IMPURE_COMPUTATION when which operations run depends on values, on random
  *   numbers, or on an open size.
  */
 export async function captureGraphDef(
@@ -21,7 +23,7 @@ export async function captureGraphDef(
   try {
     const outputs = plan.outputs.map(({ name }) => name);
     const { inputs, weights, compute } = loaded;
-    return await captureFunctionLater(compute, { inputs, outputs }, { weights });
+    return await runnable(plan.path, () => captureFunctionLater(compute, { inputs, outputs }, { weights }));
   } finally {
     loaded.dispose();
   }

@@ -4,6 +4,7 @@ import { CkptError } from "@ckpt/manifest";
 import {
   type AttrValue,
   type FunctionDef,
+  FunctionDefSchema,
   type GraphDef,
   type NodeDef,
   NodeDefSchema,
@@ -12,8 +13,11 @@ import { functionAttribute } from "./attributes.js";
 import { parseNodeInput, serializeNodeInput } from "./node-input.js";
 import { flatOutput } from "./output-arguments.js";
 
-/** Functions that call one another without end are refused here; real models nest a dozen deep. */
-const maxDepth = 100;
+/** Functions that call one another without end are refused here, branches too; real models nest a dozen deep. */
+export const maxDepth = 100;
+
+/** Graphs of large models have some ten thousand nodes; one that its functions make larger than this is refused. */
+const maxNodes = 2 ** 17;
 
 const calls: ReadonlySet<string> = new Set(["PartitionedCall", "StatefulPartitionedCall"]);
 const conditionals: ReadonlySet<string> = new Set(["If", "StatelessIf"]);
@@ -27,6 +31,50 @@ interface Call {
 
 type Functions = ReadonlyMap<string, FunctionDef>;
 
+/** How nodes refer to one another: by `node:output` in a graph, by `node:argument:index` in a function's body. */
+interface Notation {
+  /** Output `index` of the argument of a node, by its operation. */
+  readonly serialize: (node: string, op: string, argument: string, index: number) => string;
+  /** The node and its output that an input refers to; `undefined` for a control input and an argument of the function. */
+  readonly parse: (text: string) => { readonly node: string; readonly output: number } | undefined;
+}
+
+function graphNotation(functions: Functions): Notation {
+  return {
+    serialize: (node, op, argument, index) =>
+      serializeNodeInput({ node, output: findOutput(op, argument, index, functions), isControl: false }),
+    parse: (text) => (text.startsWith("^") ? undefined : parseNodeInput(text)),
+  };
+}
+
+function bodyNotation(nodes: readonly NodeDef[], functions: Functions): Notation {
+  const ops = new Map(nodes.map(({ name, op }) => [name, op]));
+  return {
+    serialize: (node, op, argument, index) => {
+      ops.set(node, op);
+      return `${node}:${argument}:${index}`;
+    },
+    parse: (text) => {
+      const input = parseBodyInput(text);
+      if (input === undefined) return undefined;
+      const { node, argument, index } = input;
+      return { node, output: findOutput(ops.get(node) ?? "", argument, index, functions) };
+    },
+  };
+}
+
+function parseBodyInput(text: string): { node: string; argument: string; index: number } | undefined {
+  const [, node, argument, index] = /^([^:]+):([^:]+):(\d+)$/.exec(text) ?? [];
+  return node === undefined || argument === undefined ? undefined : { node, argument, index: Number(index) };
+}
+
+/** The place of an output of a node among all of them; the node may be a call by the name of a function. */
+function findOutput(op: string, argument: string, index: number, functions: Functions): number {
+  const results = functions.get(op)?.signature?.outputArg ?? [];
+  const position = results.findIndex(({ name }) => name === argument);
+  return position < 0 ? flatOutput(op, argument, index) : position;
+}
+
 function dataInputs(node: NodeDef): readonly string[] {
   return node.input.filter((text) => !text.startsWith("^"));
 }
@@ -37,6 +85,10 @@ function findCall(node: NodeDef, functions: Functions): Call | undefined {
   return callee === undefined ? undefined : { callee, given: dataInputs(node) };
 }
 
+function refuse(path: string, reason: string): never {
+  throw new CkptError("MODEL_UNREADABLE", { path, reason, remedy: "Export the model again." });
+}
+
 /**
  * The functions of a graph by name.
  */
@@ -45,20 +97,52 @@ export function indexFunctions({ library }: GraphDef): Functions {
 }
 
 /**
- * Puts the nodes of called functions in the place of the calls, inner calls too; each under the name of its call, or one that is free. Branches
- * and loops keep their functions.
+ * Puts the nodes of called functions in the place of the calls, inner calls too; each under the name of its call, or one
+ * that is free. Branches and loops keep their functions.
  *
  * @param path - Of the model; named in errors.
- * @throws {CkptError} MODEL_UNREADABLE when functions call one another without end, or a body refers to what is not there.
+ * @throws {CkptError} MODEL_UNREADABLE when functions call one another without end or feed one another nothing but their
+ *   own results, when they make the graph too large, or when a body refers to what is not there.
  */
 export function inlineCalls(nodes: readonly NodeDef[], functions: Functions, path: string): readonly NodeDef[] {
+  return inlineAll(nodes, functions, graphNotation(functions), path);
+}
+
+/**
+ * The function with the nodes of the functions that it calls in the place of the calls, as {@link inlineCalls}.
+ *
+ * @throws {CkptError} MODEL_UNREADABLE as {@link inlineCalls}.
+ */
+export function inlineBodyCalls(body: FunctionDef, functions: Functions, path: string): FunctionDef {
+  const results = listResults(body);
+  const marks = results.map(([, text], index) =>
+    create(NodeDefSchema, { name: `^${index}`, op: "Identity", input: [text] }),
+  );
+  const inlined = inlineAll([...body.nodeDef, ...marks], functions, bodyNotation(body.nodeDef, functions), path);
+  const nodeDef = inlined.slice(0, inlined.length - marks.length);
+  const returned = inlined.slice(nodeDef.length).map(({ input }) => input[0] ?? "");
+  const ret = Object.fromEntries(results.map(([name], index) => [name, returned[index] ?? ""]));
+  return create(FunctionDefSchema, { ...body, nodeDef, ret });
+}
+
+/** The results of a function in their order: name, and what it is inside of the body. */
+export function listResults({ signature, ret }: FunctionDef): readonly (readonly [name: string, source: string])[] {
+  return (signature?.outputArg ?? []).map(({ name }) => [
+    name,
+    (Object.hasOwn(ret, name) ? ret[name] : undefined) ?? name,
+  ]);
+}
+
+function inlineAll(
+  nodes: readonly NodeDef[],
+  functions: Functions,
+  notation: Notation,
+  path: string,
+): readonly NodeDef[] {
   let current = nodes;
   for (let depth = 0; current.some((node) => findCall(node, functions) !== undefined); depth++) {
-    if (depth === maxDepth) {
-      const reason = `its functions call one another more than ${maxDepth} deep`;
-      throw new CkptError("MODEL_UNREADABLE", { path, reason, remedy: "Export the model again." });
-    }
-    current = inlineOnce(current, (node) => findCall(node, functions), path);
+    if (depth === maxDepth) refuse(path, `its functions call one another more than ${maxDepth} deep`);
+    current = inlineOnce(current, (node) => findCall(node, functions), notation, path);
   }
   return current;
 }
@@ -84,7 +168,7 @@ export function inlineBranches(
     return callee === undefined ? undefined : { callee, given };
   };
   return nodes.some((node) => findBranch(node) !== undefined)
-    ? inlineCalls(inlineOnce(nodes, findBranch, path), functions, path)
+    ? inlineCalls(inlineOnce(nodes, findBranch, graphNotation(functions), path), functions, path)
     : nodes;
 }
 
@@ -99,27 +183,34 @@ function chooseBranch(node: NodeDef, value: number): string | undefined {
 function inlineOnce(
   nodes: readonly NodeDef[],
   find: (node: NodeDef) => Call | undefined,
+  notation: Notation,
   path: string,
 ): readonly NodeDef[] {
+  const added = nodes.reduce((sum, node) => sum + (find(node)?.callee.nodeDef.length ?? 0), 0);
+  if (added > 0 && nodes.length + added > maxNodes) refuse(path, `its functions make it more than ${maxNodes} nodes`);
   const outputs = new Map<string, readonly string[]>();
   const names = new Set(nodes.map(({ name }) => name));
   const inlined = nodes.flatMap((node) => {
     const call = find(node);
     if (call === undefined) return [node];
-    const body = instantiate(node, call, choosePrefix(node, call, names), path);
+    const body = instantiate(node, call, choosePrefix(node, call, names), notation, path);
     outputs.set(node.name, body.outputs);
     for (const { name } of body.nodes) names.add(name);
     return body.nodes;
   });
   const redirect = (text: string): string => {
-    const input = parseNodeInput(text);
-    const called = outputs.get(input.node);
-    return called === undefined || input.isControl ? text : (called[input.output] ?? text);
+    const input = notation.parse(text);
+    return (input === undefined ? undefined : outputs.get(input.node)?.[input.output]) ?? text;
   };
   // An output of one call may be that of another.
   const settle = (text: string): string => {
+    const passed = new Set<string>();
     let current = text;
-    for (let next = redirect(current); next !== current; next = redirect(current)) current = next;
+    for (let next = redirect(current); next !== current; next = redirect(current)) {
+      passed.add(current);
+      if (passed.has(next)) refuse(path, `the calls of functions that ${text} comes from feed one another`);
+      current = next;
+    }
     return current;
   };
   const isCalled = (text: string): boolean => text.startsWith("^") && outputs.has(text.slice(1));
@@ -142,23 +233,20 @@ interface Body {
   readonly outputs: readonly string[];
 }
 
-function instantiate(call: NodeDef, { callee, given }: Call, prefix: string, path: string): Body {
-  const { signature, nodeDef, ret } = callee;
-  const fail = (text: string): never => {
-    const reason = `the function ${signature?.name} refers to ${text}, which it does not have`;
-    throw new CkptError("MODEL_UNREADABLE", { path, reason, remedy: "Export the model again." });
-  };
+function instantiate(call: NodeDef, { callee, given }: Call, prefix: string, notation: Notation, path: string): Body {
+  const { signature, nodeDef } = callee;
+  const fail = (text: string): never =>
+    refuse(path, `the function ${signature?.name} refers to ${text}, which it does not have`);
   const passed = new Map((signature?.inputArg ?? []).map(({ name }, index) => [name, given[index]]));
   const ops = new Map(nodeDef.map((node) => [node.name, node.op]));
   // Inside of a body an output is `node:argument:index`, or the name of an argument of the function.
   const translate = (text: string): string => {
     if (text.startsWith("^")) return ops.has(text.slice(1)) ? `^${prefix}/${text.slice(1)}` : "";
     if (passed.has(text)) return passed.get(text) ?? fail(text);
-    const [, node = "", argument = "", index = "0"] = /^([^:]+):([^:]+):(\d+)$/.exec(text) ?? [];
-    const op = ops.get(node);
-    if (op === undefined) return fail(text);
-    const output = flatOutput(op, argument, Number(index));
-    return serializeNodeInput({ node: `${prefix}/${node}`, output, isControl: false });
+    const input = parseBodyInput(text);
+    const op = ops.get(input?.node ?? "");
+    if (input === undefined || op === undefined) return fail(text);
+    return notation.serialize(`${prefix}/${input.node}`, op, input.argument, input.index);
   };
   const nodes = nodeDef.map((node) =>
     create(NodeDefSchema, {
@@ -168,10 +256,12 @@ function instantiate(call: NodeDef, { callee, given }: Call, prefix: string, pat
       attr: Object.fromEntries(Object.entries(node.attr).map(([name, value]) => [name, bindAttribute(value, call)])),
     }),
   );
-  return { nodes, outputs: (signature?.outputArg ?? []).map(({ name }) => translate(ret[name] ?? name)) };
+  return { nodes, outputs: listResults(callee).map(([, source]) => translate(source)) };
 }
 
 /** A body's attribute may stand for one of its call's. */
 function bindAttribute(value: AttrValue, call: NodeDef): AttrValue {
-  return value.value.case === "placeholder" ? (call.attr[value.value.value] ?? value) : value;
+  if (value.value.case !== "placeholder") return value;
+  const name = value.value.value;
+  return (Object.hasOwn(call.attr, name) ? call.attr[name] : undefined) ?? value;
 }

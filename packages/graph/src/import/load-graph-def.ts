@@ -12,6 +12,7 @@ import { typeAttribute } from "./attributes.js";
 import { findExecutionReason } from "./executable-ops.js";
 import { narrowType } from "./narrow-tensor.js";
 import { bindVariables, type ImportPlan } from "./plan-import.js";
+import { runnable } from "./runnable.js";
 
 /** A planned graph in TensorFlow.js, as it is: not optimized, operation by operation. */
 export interface LoadedGraphDef {
@@ -54,8 +55,8 @@ function describeInput(node: NodeDef): TensorSpec {
  * Loads a planned graph into TensorFlow.js, with these values for its variables.
  *
  * @param values - By name of the variable's node; every variable of the plan has one.
- * @throws {CkptError} UNSUPPORTED_OP with every operation that TensorFlow.js does not execute; UNSUPPORTED_SHAPE for a
- *   placeholder of unknown rank; UNSUPPORTED_DTYPE for text and complex numbers, and for an integer beyond int32.
+ * @throws {CkptError} UNSUPPORTED_OP with every operation that TensorFlow.js does not execute; MODEL_UNREADABLE for a graph
+ *   that it does not load; UNSUPPORTED_SHAPE for a placeholder of unknown rank; UNSUPPORTED_DTYPE for text and complex numbers, and for an integer beyond int32.
  */
 export async function loadGraphDef(plan: ImportPlan, values: ReadonlyMap<string, WeightData>): Promise<LoadedGraphDef> {
   const inputs = plan.inputs.map(describeInput);
@@ -66,7 +67,7 @@ export async function loadGraphDef(plan: ImportPlan, values: ReadonlyMap<string,
     { inputs: [], outputs: [] },
     { findReason: findExecutionReason },
   );
-  const model = await tf.loadGraphModel(tf.io.fromMemory(artifacts));
+  const model = await runnable(plan.path, () => tf.loadGraphModel(tf.io.fromMemory(artifacts)));
   const isAsync = hasControlFlow(graphDef);
   const outputs = plan.outputs.map(({ tensor }) => tensor);
   const weights = plan.variables.flatMap(({ node }): [string, tf.Tensor][] => {

@@ -1,11 +1,12 @@
 import { create } from "@bufbuild/protobuf";
 import { CkptError, type Dtype } from "@ckpt/manifest";
 
-import { fromDataType, toDataType } from "../emit/graph-def/data-type.js";
+import { toDataType } from "../emit/graph-def/data-type.js";
 import { toLittleEndianBytes } from "../emit/little-endian.js";
 import type { TensorValues } from "../ir/graph.js";
 import { DataType, type TensorProto, TensorProtoSchema } from "../proto/gen/tensorflow/graph_pb.js";
-import { shapeOf } from "../read/tensor-content.js";
+import { countElements, repeatLast, shapeOf } from "../read/tensor-content.js";
+import { narrowNumbers, type WideDtype } from "./narrow-numbers.js";
 
 /** What each element type becomes where there are float32, int32 and bool only. */
 const narrowTypes: ReadonlyMap<DataType, DataType> = new Map([
@@ -54,31 +55,34 @@ export interface NarrowValues {
  * Reads the elements of a tensor, whichever way the message stores them. A list shorter than the tensor stands for its
  * last value repeated, and an empty one for zeros.
  *
- * @throws {CkptError} UNSUPPORTED_DTYPE for text and complex numbers, and for an integer beyond int32; `where` names the
- *   tensor.
+ * @throws {CkptError} UNSUPPORTED_DTYPE for text and complex numbers, for an integer beyond int32 and a double beyond
+ *   float32; MODEL_UNREADABLE as {@link countElements}; `where` names the tensor.
  */
 export function readNarrowValues(tensor: TensorProto, where: string): NarrowValues {
-  const dtype = fromDataType(narrowType(tensor.dtype), where);
-  const shape = shapeOf(tensor);
-  const size = shape.reduce((product, dimension) => product * dimension, 1);
-  const wide =
-    tensor.tensorContent.length > 0
-      ? // At an address of its own: what is read out of a message may stand anywhere.
-        contents.get(tensor.dtype)?.(tensor.tensorContent.slice().buffer)
-      : lists.get(tensor.dtype)?.(tensor);
-  if (wide === undefined) {
+  const storage = storages.get(tensor.dtype);
+  if (storage === undefined) {
     const found = DataType[tensor.dtype] ?? String(tensor.dtype);
     throw new CkptError("UNSUPPORTED_DTYPE", { where, dtype: found, supported: ["float32", "int32", "bool"] });
   }
-  const value = (index: number): number => Number(wide[Math.min(index, wide.length - 1)] ?? 0);
-  if (dtype === "float32") return { dtype, shape, values: Float32Array.from({ length: size }, (_, at) => value(at)) };
-  if (dtype === "bool") return { dtype, shape, values: Uint8Array.from({ length: size }, (_, at) => value(at)) };
-  const values = Int32Array.from({ length: size }, (_, at) => value(at));
-  if (values.some((found, at) => found !== value(at))) {
-    const found = `${DataType[tensor.dtype]} beyond int32`;
-    throw new CkptError("UNSUPPORTED_DTYPE", { where, dtype: found, supported: ["float32", "int32", "bool"] });
-  }
-  return { dtype, shape, values };
+  const size = countElements(tensor, storage.Array.BYTES_PER_ELEMENT, where);
+  const { tensorContent } = tensor;
+  const stored =
+    tensorContent.length > 0
+      ? // At an address of its own: what is read out of a message may stand anywhere.
+        new storage.Array(tensorContent.slice().buffer)
+      : storage.list(tensor);
+  const { dtype, values } = narrow(storage.dtype, stored, where);
+  return { dtype, shape: shapeOf(tensor), values: repeatLast(values, size) };
+}
+
+function narrow(
+  dtype: Storage["dtype"],
+  stored: ArrayLike<number | bigint>,
+  where: string,
+): Pick<NarrowValues, "dtype" | "values"> {
+  if (dtype === "float32") return { dtype, values: Float32Array.from(stored, Number) };
+  if (dtype === "bool") return { dtype, values: Uint8Array.from(stored, Number) };
+  return narrowNumbers(dtype, stored, where);
 }
 
 /** A tensor with the narrowed element type and the same elements. */
@@ -92,48 +96,31 @@ export function narrowTensor(tensor: TensorProto, where: string): TensorProto {
   });
 }
 
-type Wide = ArrayLike<number | bigint | boolean>;
-
-/** Where a message lists the elements of each type. */
-const lists: ReadonlyMap<DataType, (tensor: TensorProto) => Wide> = new Map([
-  [DataType.DT_FLOAT, ({ floatVal }: TensorProto): Wide => floatVal],
-  [DataType.DT_DOUBLE, ({ doubleVal }: TensorProto): Wide => doubleVal],
-  [DataType.DT_HALF, ({ halfVal }: TensorProto): Wide => halfVal.map(widenHalf)],
-  [DataType.DT_BFLOAT16, ({ halfVal }: TensorProto): Wide => halfVal.map(widenBfloat16)],
-  [DataType.DT_INT64, ({ int64Val }: TensorProto): Wide => int64Val],
-  [DataType.DT_BOOL, ({ boolVal }: TensorProto): Wide => boolVal],
-  [DataType.DT_UINT32, ({ uint32Val }: TensorProto): Wide => uint32Val],
-  ...[DataType.DT_INT32, DataType.DT_INT16, DataType.DT_INT8, DataType.DT_UINT8, DataType.DT_UINT16].map(
-    (type): [DataType, (tensor: TensorProto) => Wide] => [type, ({ intVal }) => intVal],
-  ),
-]);
-
-/** Elements of each type in memory; little-endian, as every machine that runs this is. */
-const contents: ReadonlyMap<DataType, (buffer: ArrayBuffer) => Wide> = new Map([
-  [DataType.DT_FLOAT, (buffer: ArrayBuffer): Wide => new Float32Array(buffer)],
-  [DataType.DT_DOUBLE, (buffer: ArrayBuffer): Wide => new Float64Array(buffer)],
-  [DataType.DT_HALF, (buffer: ArrayBuffer): Wide => Float32Array.from(new Uint16Array(buffer), widenHalf)],
-  [DataType.DT_BFLOAT16, (buffer: ArrayBuffer): Wide => Float32Array.from(new Uint16Array(buffer), widenBfloat16)],
-  [DataType.DT_INT64, (buffer: ArrayBuffer): Wide => new BigInt64Array(buffer)],
-  [DataType.DT_INT32, (buffer: ArrayBuffer): Wide => new Int32Array(buffer)],
-  [DataType.DT_UINT32, (buffer: ArrayBuffer): Wide => new Uint32Array(buffer)],
-  [DataType.DT_INT16, (buffer: ArrayBuffer): Wide => new Int16Array(buffer)],
-  [DataType.DT_UINT16, (buffer: ArrayBuffer): Wide => new Uint16Array(buffer)],
-  [DataType.DT_INT8, (buffer: ArrayBuffer): Wide => new Int8Array(buffer)],
-  [DataType.DT_UINT8, (buffer: ArrayBuffer): Wide => new Uint8Array(buffer)],
-  [DataType.DT_BOOL, (buffer: ArrayBuffer): Wide => new Uint8Array(buffer)],
-]);
-
-/** bfloat16 is the upper half of a float32. */
-function widenBfloat16(bits: number): number {
-  return new Float32Array(Uint32Array.of((bits & 0xffff) << 16).buffer)[0] ?? 0;
+/** How messages store the elements of a type. */
+interface Storage {
+  readonly dtype: "float32" | "bool" | WideDtype;
+  /** In memory; little-endian, as every machine that runs this is. */
+  readonly Array: {
+    readonly BYTES_PER_ELEMENT: number;
+    new (buffer: ArrayBuffer): ArrayLike<number | bigint>;
+  };
+  readonly list: (tensor: TensorProto) => ArrayLike<number | bigint>;
 }
 
-/** A half-precision number by its bits. Reference: IEEE 754, binary16. */
-function widenHalf(bits: number): number {
-  const sign = (bits & 0x8000) === 0 ? 1 : -1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : Number.NaN;
-  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15));
-}
+const intList = ({ intVal }: TensorProto): readonly number[] => intVal;
+const halfList = ({ halfVal }: TensorProto): readonly number[] => halfVal;
+
+const storages: ReadonlyMap<DataType, Storage> = new Map<DataType, Storage>([
+  [DataType.DT_FLOAT, { dtype: "float32", Array: Float32Array, list: ({ floatVal }) => floatVal }],
+  [DataType.DT_DOUBLE, { dtype: "float64", Array: Float64Array, list: ({ doubleVal }) => doubleVal }],
+  [DataType.DT_HALF, { dtype: "float16", Array: Uint16Array, list: halfList }],
+  [DataType.DT_BFLOAT16, { dtype: "bfloat16", Array: Uint16Array, list: halfList }],
+  [DataType.DT_INT64, { dtype: "int64", Array: BigInt64Array, list: ({ int64Val }) => int64Val }],
+  [DataType.DT_INT32, { dtype: "int32", Array: Int32Array, list: intList }],
+  [DataType.DT_UINT32, { dtype: "uint32", Array: Uint32Array, list: ({ uint32Val }) => uint32Val }],
+  [DataType.DT_INT16, { dtype: "int16", Array: Int16Array, list: intList }],
+  [DataType.DT_UINT16, { dtype: "uint16", Array: Uint16Array, list: intList }],
+  [DataType.DT_INT8, { dtype: "int8", Array: Int8Array, list: intList }],
+  [DataType.DT_UINT8, { dtype: "uint8", Array: Uint8Array, list: intList }],
+  [DataType.DT_BOOL, { dtype: "bool", Array: Uint8Array, list: ({ boolVal }) => boolVal.map(Number) }],
+]);

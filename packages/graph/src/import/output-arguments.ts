@@ -26,6 +26,7 @@ const outputArguments: Readonly<Record<string, readonly string[]>> = {
 
 /** The place of output `index` of the argument `name` among all outputs of an operation. */
 export function flatOutput(op: string, name: string, index: number): number {
-  const position = outputArguments[op]?.indexOf(name) ?? -1;
+  const names = Object.hasOwn(outputArguments, op) ? outputArguments[op] : undefined;
+  const position = names?.indexOf(name) ?? -1;
   return position < 0 ? index : position;
 }

@@ -14,7 +14,7 @@ import {
 import { boolAttribute } from "./attributes.js";
 import { fillDefaults } from "./fill-defaults.js";
 import { findVariables, type GraphVariable, isVariable } from "./find-variables.js";
-import { indexFunctions, inlineBranches, inlineCalls } from "./inline-calls.js";
+import { indexFunctions, inlineBranches, inlineCalls, maxDepth } from "./inline-calls.js";
 import { mergePartitionedLookups } from "./merge-partitioned-lookups.js";
 import { narrowTypes } from "./narrow-types.js";
 import { parseNodeInput } from "./node-input.js";
@@ -24,7 +24,7 @@ import { pruneLoops } from "./prune-loops.js";
 import { replaceOps } from "./replace-ops.js";
 import { replaceVariables } from "./replace-variables.js";
 import { type ResolvedBranches, resolveBranches } from "./resolve-branches.js";
-import { sortNeededNodes } from "./sort-nodes.js";
+import { checkInputs, sortNeededNodes } from "./sort-nodes.js";
 
 /** An output of a model: the user's name for it and the tensor, `node` or `node:output`. */
 export interface ImportedOutput {
@@ -43,6 +43,8 @@ export interface PlanImportOptions {
 
 /** The part of a graph that predicts, with its variables still to be given values. */
 export interface ImportPlan {
+  /** Of the model; named in errors. */
+  readonly path: string;
   readonly nodes: readonly NodeDef[];
   /** Conditions and bodies of loops. */
   readonly functions: readonly FunctionDef[];
@@ -71,8 +73,8 @@ function refuse(path: string, reason: string, remedy: string): never {
  * are constants, branches not taken are gone, and so is all that trains, saves and watches.
  *
  * @throws {CkptError} INVALID_OPTION when a pin or an output does not fit the graph; MODEL_UNREADABLE when an output is
- *   never computed, a branch depends on a placeholder that is not pinned, or a batch normalization uses the statistics of
- *   the batch.
+ *   never computed, a node reads what is not there or its own result, functions do not fit together or never end, a branch
+ *   depends on a placeholder that is not pinned, or a batch normalization uses the statistics of the batch.
  */
 export function planImport(graphDef: GraphDef, { path, outputs, pins = {} }: PlanImportOptions): ImportPlan {
   const functions = indexFunctions(graphDef);
@@ -92,21 +94,23 @@ export function planImport(graphDef: GraphDef, { path, outputs, pins = {} }: Pla
     );
   }
   const tensors = wanted.map((tensor, index) => roots[index] ?? tensor);
-  const pruned = pruneLoops([...nodes.values()], functions, tensors);
+  const pruned = pruneLoops([...nodes.values()], functions, tensors, path);
   const live = [
     ...sortNeededNodes(
       indexNodes(pruned.nodes),
-      tensors.map((tensor) => parseNodeInput(tensor).node),
+      pruned.roots.map((tensor) => parseNodeInput(tensor).node),
       false,
     ),
   ];
+  checkInputs(live, path);
   checkBranches(live, nodes, path);
   checkBatchNorm(live, path);
   return {
+    path,
     nodes: live,
     functions: pruned.functions,
     inputs: live.filter(isPlaceholder),
-    outputs: outputs.map(({ name }, index) => ({ name, tensor: tensors[index] ?? "" })),
+    outputs: outputs.map(({ name }, index) => ({ name, tensor: pruned.roots[index] ?? "" })),
     variables: live.filter(isVariable).flatMap((node) => variables.get(node.name) ?? []),
   };
 }
@@ -119,13 +123,16 @@ function takeBranches(
   path: string,
 ): ResolvedBranches {
   let resolved = resolveBranches(nodes, tensors);
-  for (;;) {
+  for (let depth = 0; ; depth++) {
     const current = [...resolved.nodes.values()];
     const roots = resolved.roots.filter((root) => root !== undefined);
     if (roots.length < tensors.length) return resolved;
     const marked = [...current, ...roots.map(markRoot)];
     const taken = inlineBranches(marked, functions, resolved.scalars, path);
     if (taken === marked) return resolved;
+    if (depth === maxDepth) {
+      refuse(path, `its branches stand in one another more than ${maxDepth} deep`, "Export the model again.");
+    }
     resolved = resolveBranches(indexNodes(taken.slice(0, -roots.length)), readRoots(taken, roots.length));
   }
 }
@@ -165,7 +172,7 @@ const predicateInputs: Readonly<Record<string, number>> = {
 /** A branch that is left is a loop's, or depends on something that is fed. */
 function checkBranches(live: readonly NodeDef[], nodes: ReadonlyMap<string, NodeDef>, path: string): void {
   for (const node of live) {
-    const predicate = predicateInputs[node.op];
+    const predicate = Object.hasOwn(predicateInputs, node.op) ? predicateInputs[node.op] : undefined;
     const placeholder = predicate === undefined ? undefined : findSource(nodes, node.input[predicate] ?? "");
     if (placeholder === undefined) continue;
     const remedy = `Pin it: --pin ${placeholder}=false, or =true.`;
@@ -173,7 +180,10 @@ function checkBranches(live: readonly NodeDef[], nodes: ReadonlyMap<string, Node
   }
 }
 
-/** The first placeholder that a value is computed from, if there is any. */
+/** What these say of a value does not depend on what it is. */
+const sizeOps: ReadonlySet<string> = new Set(["Shape", "ShapeN", "Size", "Rank"]);
+
+/** The first placeholder that a value is computed from other than by its sizes, if there is any. */
 function findSource(nodes: ReadonlyMap<string, NodeDef>, text: string): string | undefined {
   const seen = new Set<string>();
   const stack = [parseNodeInput(text).node];
@@ -182,7 +192,7 @@ function findSource(nodes: ReadonlyMap<string, NodeDef>, text: string): string |
     if (node === undefined || seen.has(name)) continue;
     seen.add(name);
     if (isPlaceholder(node)) return name;
-    stack.push(...node.input.map((input) => parseNodeInput(input).node));
+    if (!sizeOps.has(node.op)) stack.push(...node.input.map((input) => parseNodeInput(input).node));
   }
   return undefined;
 }

@@ -19,7 +19,6 @@ const renamed: Readonly<Record<string, string>> = {
   BatchMatMulV3: "BatchMatMulV2",
   BatchMatMul: "BatchMatMulV2",
   Div: "RealDiv",
-  PadV1: "Pad",
 };
 
 /**

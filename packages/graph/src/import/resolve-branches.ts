@@ -3,7 +3,7 @@ import { create } from "@bufbuild/protobuf";
 import { AttrValueSchema, DataType, type NodeDef, NodeDefSchema } from "../proto/gen/tensorflow/graph_pb.js";
 import { parseNodeInput, serializeNodeInput } from "./node-input.js";
 import { evaluateScalar } from "./scalar-values.js";
-import { sortNeededNodes } from "./sort-nodes.js";
+import { isLoopEdge, sortNeededNodes } from "./sort-nodes.js";
 
 const switches: ReadonlySet<string> = new Set(["Switch", "RefSwitch"]);
 const merges: ReadonlySet<string> = new Set(["Merge", "RefMerge"]);
@@ -53,10 +53,12 @@ export function resolveBranches(nodes: ReadonlyMap<string, NodeDef>, roots: read
   const keep = (node: NodeDef, input: readonly string[]): void => {
     kept.set(node.name, create(NodeDefSchema, { ...node, input: [...input] }));
   };
+  const isBack = (node: NodeDef, text: string): boolean => isLoopEdge(node, nodes.get(parseNodeInput(text).node));
   const mergeNode = (node: NodeDef, inputs: readonly (string | undefined)[]): void => {
     const live = inputs.filter((text) => text !== undefined);
     const [only] = live;
-    if (only === undefined) dead.add(node.name);
+    // A loop that is never entered brings nothing back.
+    if (only === undefined || live.every((text) => isBack(node, text))) dead.add(node.name);
     else if (live.length > 1) keep(node, live);
     else {
       const index = indexConstant(`${node.name}/value_index`, inputs.indexOf(only));

@@ -126,16 +126,54 @@ const floorDiv: Write = (writer, [a = "", b = ""], node) => {
   return writer.write("Div", [writer.write("Sub", [a, remainder]), b]);
 };
 
-/** The angle of the point (x, y), from the one-sided arc tangent: half a turn more left of the y axis, 0 at the origin. */
+/** Whether numbers are below zero, or are the zero below it, -0, whose reciprocal is. */
+function isNegative(writer: OnnxWriter, x: string): string {
+  const zero = writer.scalar(0, "float32");
+  const signed = writer.write("Where", [writer.write("Equal", [x, zero]), writer.write("Reciprocal", [x]), x]);
+  return writer.write("Less", [signed, zero]);
+}
+
+/** The angle of the point (x, y), from the one-sided arc tangent: half a turn more left of the y axis. */
 const atan2: Write = (writer, [y = "", x = ""]) => {
   const zero = writer.scalar(0, "float32");
-  const angle = writer.write("Atan", [writer.write("Div", [y, x])]);
-  const isBelow = writer.write("Less", [y, zero]);
-  const turn = writer.write("Where", [isBelow, writer.scalar(-Math.PI, "float32"), writer.scalar(Math.PI, "float32")]);
-  const isLeft = writer.write("Less", [x, zero]);
-  const turned = writer.write("Where", [isLeft, writer.write("Add", [angle, turn]), angle]);
   const distance = writer.write("Add", [writer.write("Abs", [x]), writer.write("Abs", [y])]);
-  return writer.write("Where", [writer.write("Equal", [distance, zero]), zero, turned]);
+  const slope = writer.write("Div", [y, x]);
+  const angle = writer.write("Where", [writer.write("Equal", [distance, zero]), y, writer.write("Atan", [slope])]);
+  const turn = writer.write("Where", [
+    isNegative(writer, y),
+    writer.scalar(-Math.PI, "float32"),
+    writer.scalar(Math.PI, "float32"),
+  ]);
+  return writer.write("Where", [isNegative(writer, x), writer.write("Add", [angle, turn]), angle]);
+};
+
+/** The polynomial with these coefficients, that of the constant term first. */
+function writePolynomial(writer: OnnxWriter, x: string, coefficients: readonly number[]): string {
+  const [highest = "", ...others] = coefficients.map((value) => writer.scalar(value, "float32")).toReversed();
+  return others.reduce((sum, term) => writer.write("Add", [writer.write("Mul", [sum, x]), term]), highest);
+}
+
+/** Nearer to 0 than this, a result that is 1 away from what its formula computes has lost digits. */
+const nearZero = 0.25;
+
+function chooseNearZero(writer: OnnxWriter, x: string, near: string, far: string): string {
+  const isNear = writer.write("Less", [writer.write("Abs", [x]), writer.scalar(nearZero, "float32")]);
+  return writer.write("Where", [isNear, near, far]);
+}
+
+/** `exp(x) - 1`; near 0 as x + x^2/2! + x^3/3! + ... */
+const expm1: Write = (writer, [x = ""]) => {
+  const series = writePolynomial(writer, x, [1, 1 / 2, 1 / 6, 1 / 24, 1 / 120, 1 / 720, 1 / 5040]);
+  const far = writer.write("Sub", [writer.write("Exp", [x]), one(writer)]);
+  return chooseNearZero(writer, x, writer.write("Mul", [x, series]), far);
+};
+
+/** `log(1 + x)`; near 0 as 2 (s + s^3/3 + s^5/5 + ...) with s = x / (2 + x), which is 2 artanh(s). */
+const log1p: Write = (writer, [x = ""]) => {
+  const s = writer.write("Div", [x, writer.write("Add", [x, writer.scalar(2, "float32")])]);
+  const series = writePolynomial(writer, writer.write("Mul", [s, s]), [2, 2 / 3, 2 / 5, 2 / 7, 2 / 9]);
+  const far = writer.write("Log", [writer.write("Add", [x, one(writer)])]);
+  return chooseNearZero(writer, x, writer.write("Mul", [s, series]), far);
 };
 
 const one = (writer: OnnxWriter): string => writer.scalar(1, "float32");
@@ -153,8 +191,8 @@ function filledLike(value: 0 | 1): Write {
 
 const composed: Readonly<Record<string, Write>> = {
   Atan2: atan2,
-  Expm1: (writer, inputs) => writer.write("Sub", [writer.write("Exp", inputs), one(writer)]),
-  Log1p: (writer, [x = ""]) => writer.write("Log", [writer.write("Add", [x, one(writer)])]),
+  Expm1: expm1,
+  Log1p: log1p,
   Rsqrt: (writer, inputs) => writer.write("Reciprocal", [writer.write("Sqrt", inputs)]),
   Square: (writer, [x = ""]) => writer.write("Mul", [x, x]),
   SquaredDifference: (writer, inputs) => {
