@@ -6,7 +6,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ["@ckpt/source"] } },
   test: {
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
-    exclude: ["test/e2e/**", "test/interop/**", "test/browser/**"],
+    exclude: ["test/e2e/**", "test/slow/**", "test/interop/**", "test/browser/**"],
     // Every file cleans up after itself; loading TensorFlow.js anew for each of them took three times as long as the
     // tests themselves (packages/graph: 34 s of CPU against 8 s).
     isolate: false,

@@ -19,7 +19,7 @@ import type { RunDescription } from "../src/describe-run.js";
 import { createProgress } from "../src/progress.js";
 import { openTerminal } from "../src/terminal.js";
 import { copyProject, removeProjects } from "./project.js";
-import { requireCkpt, runCkpt } from "./run-ckpt.js";
+import { program, requireCkpt, runCkpt } from "./run-ckpt.js";
 
 const context = { progress: createProgress(openTerminal({}, false), true), signal: new AbortController().signal };
 
@@ -322,7 +322,6 @@ describe("the program", () => {
   });
 
   it("does not mind a reader that goes away", () => {
-    const program = join(import.meta.dirname, "../../../scripts/ckpt.sh");
     const script = `set -o pipefail; "$0" ls --json | true`;
     const { status, stderr } = spawnSync("bash", ["-c", script, program], { cwd: project, encoding: "utf8" });
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });

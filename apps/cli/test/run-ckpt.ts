@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 
-const program = join(import.meta.dirname, "../../../scripts/ckpt.sh");
+/** What `npm install` links as `ckpt`: the built program. From source a process takes 0.5 s of CPU time more. */
+export const program: string = join(import.meta.dirname, "../bin/ckpt.js");
 
 /** What a process printed and how it ended. */
 export interface Outcome {
@@ -25,7 +26,7 @@ export interface CkptOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Starts the program from its sources, with its output piped. */
+/** Starts the program, with its output piped. */
 export function startCkpt(given: readonly string[], { cwd, env }: CkptOptions): RunningCkpt {
   const child = spawn(program, given, { cwd, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
   const printed = { stdout: "", stderr: "" };

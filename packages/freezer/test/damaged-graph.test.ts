@@ -43,14 +43,14 @@ async function findFaultInUse(bytes: Uint8Array, file: string, prefix: string): 
 
 // Primes, so that over the files every position of a message is met.
 const cases = [
-  { name: "mlp-resource/model.ckpt-20.meta", prefix: "mlp-resource/model.ckpt-20", stride: 7, useStride: 61 },
+  { name: "mlp-resource/model.ckpt-20.meta", prefix: "mlp-resource/model.ckpt-20", stride: 13, useStride: 127 },
   {
     name: "rnn-while-function/model.ckpt-1.meta",
     prefix: "rnn-while-function/model.ckpt-1",
     stride: 31,
     useStride: 331,
   },
-  { name: "object-based/graph.pbtxt", prefix: "object-based/ckpt-1", stride: 31, useStride: 131 },
+  { name: "object-based/graph.pbtxt", prefix: "object-based/ckpt-1", stride: 61, useStride: 257 },
 ];
 
 describe.each(cases)("$name", ({ name, prefix, stride, useStride }) => {

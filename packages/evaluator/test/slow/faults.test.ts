@@ -8,23 +8,23 @@ import { fileURLToPath } from "node:url";
 import { CkptError, type Split } from "@ckpt/manifest";
 import { describe, expect, it, onTestFinished } from "vitest";
 
-import { computeMetrics } from "../src/compute-metrics.js";
-import { evaluateArtifact } from "../src/evaluate-artifact.js";
-import { evaluateArtifacts, type EvaluationOutcome } from "../src/evaluate-artifacts.js";
-import type { Evaluation } from "../src/evaluation.js";
-import { makeArtifact } from "./make-artifact.js";
-import { makeFolder } from "./make-folder.js";
-import { makeClassSplit } from "./make-split.js";
+import { computeMetrics } from "../../src/compute-metrics.js";
+import { evaluateArtifact } from "../../src/evaluate-artifact.js";
+import { evaluateArtifacts, type EvaluationOutcome } from "../../src/evaluate-artifacts.js";
+import type { Evaluation } from "../../src/evaluation.js";
+import { makeArtifact } from "../make-artifact.js";
+import { makeFolder } from "../make-folder.js";
+import { makeClassSplit } from "../make-split.js";
 
 // Three whole shards of 16,384 rows, and a rest.
 const rowCount = 60_000;
 const shardRows = 16_384;
 
-const program = fileURLToPath(new URL("processes/evaluate.ts", import.meta.url));
+const program = fileURLToPath(new URL("../processes/evaluate.ts", import.meta.url));
 const flags = [
   "--conditions=@ckpt/source",
   "--import",
-  new URL("../../../scripts/register-typescript.mjs", import.meta.url).href,
+  new URL("../../../../scripts/register-typescript.mjs", import.meta.url).href,
 ];
 
 function start(args: readonly string[]): ChildProcess {

@@ -6,11 +6,11 @@ import { verifyRun } from "@ckpt/manifest";
 import { describe, expect, it } from "vitest";
 
 import { everySteps, keepLatest, listCheckpoints, train } from "../../src/index.js";
+import { useCompiledTrainer } from "../faults/compiled-trainer.js";
+import { trainUntil } from "../faults/damaged-run.js";
+import { tinyRun } from "../faults/programs/tiny-run.js";
 import { readRunFiles } from "../fixture.js";
 import { makeTestFolder } from "../test-folder.js";
-import { useCompiledTrainer } from "./compiled-trainer.js";
-import { trainUntil } from "./damaged-run.js";
-import { tinyRun } from "./programs/tiny-run.js";
 
 const compiled = useCompiledTrainer();
 

@@ -5,10 +5,10 @@ import type { Batch } from "@ckpt/manifest";
 import * as tf from "@tensorflow/tfjs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { train } from "../src/index.js";
-import { expectExactResume, readFinalWeights, schedule } from "./exact-resume.js";
-import { createModel, data, type OptimizerName, optimizers } from "./fixture.js";
-import { makeTestFolder } from "./test-folder.js";
+import { train } from "../../src/index.js";
+import { expectExactResume, readFinalWeights, schedule } from "../exact-resume.js";
+import { createModel, data, type OptimizerName, optimizers } from "../fixture.js";
+import { makeTestFolder } from "../test-folder.js";
 
 const names = Object.keys(optimizers) as OptimizerName[];
 

@@ -5,11 +5,11 @@ import { checkpointPath, formatStepName, isCkptError } from "@ckpt/manifest";
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, it } from "vitest";
 
-import { type FreezeProgress, freezeRun, type WorkerOptions } from "../src/index.js";
-import { createTemporaryFolder, damageFile, describeFolder, writeCheckpoint, writeRun } from "./folders.js";
-import { ScaleLayer, setRandomWeights } from "./models.js";
+import { type FreezeProgress, freezeRun, type WorkerOptions } from "../../src/index.js";
+import { createTemporaryFolder, damageFile, describeFolder, writeCheckpoint, writeRun } from "../folders.js";
+import { ScaleLayer, setRandomWeights } from "../models.js";
 
-const module = new URL("./set-up-worker.ts", import.meta.url).href;
+const module = new URL("../set-up-worker.ts", import.meta.url).href;
 const prepared = new SharedArrayBuffer(4);
 const workers: WorkerOptions = { module, count: 2, data: prepared };
 

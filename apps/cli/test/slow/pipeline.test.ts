@@ -3,8 +3,8 @@ import { basename, join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
-import { copyProject, createProject, readRun, readTree, removeProjects } from "./project.js";
-import { requireCkpt, runCkpt } from "./run-ckpt.js";
+import { copyProject, createProject, readRun, readTree, removeProjects } from "../project.js";
+import { requireCkpt, runCkpt } from "../run-ckpt.js";
 
 const first = inject("finished");
 let project: string;

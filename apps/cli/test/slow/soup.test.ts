@@ -3,8 +3,8 @@ import { basename, join } from "node:path";
 
 import { afterAll, describe, expect, inject, it } from "vitest";
 
-import { copyProject, removeProjects } from "./project.js";
-import { requireCkpt } from "./run-ckpt.js";
+import { copyProject, removeProjects } from "../project.js";
+import { requireCkpt } from "../run-ckpt.js";
 
 afterAll(removeProjects);
 

@@ -4,7 +4,7 @@ import { join, relative } from "node:path";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 
-import { fileEntriesSchema } from "../src/file-entry.js";
+import { fileEntriesSchema } from "../../src/file-entry.js";
 import {
   type DocumentHeader,
   type DocumentType,
@@ -17,12 +17,12 @@ import {
   removeUnleased,
   sweepLeftovers,
   verifyFiles,
-} from "../src/index.js";
-import type { Death } from "./processes/dying-file-system.js";
-import { recordingFileSystem } from "./processes/dying-file-system.js";
-import { commitNote, operations } from "./processes/operations.js";
-import { forEachOfTwo, useProcesses } from "./run-process.js";
-import { useTemporaryFolder } from "./temporary-folder.js";
+} from "../../src/index.js";
+import type { Death } from "../processes/dying-file-system.js";
+import { recordingFileSystem } from "../processes/dying-file-system.js";
+import { commitNote, operations } from "../processes/operations.js";
+import { forEachOfTwo, useProcesses } from "../run-process.js";
+import { useTemporaryFolder } from "../temporary-folder.js";
 
 interface Note extends DocumentHeader<"checkpoint"> {
   readonly text: string;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
-import { copyProject, removeProjects } from "./project.js";
-import { requireCkpt, runCkpt } from "./run-ckpt.js";
+import { copyProject, removeProjects } from "../project.js";
+import { requireCkpt, runCkpt } from "../run-ckpt.js";
 
 let project: string;
 

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { readDocument, runManifestType, verifyRun } from "@ckpt/manifest";
 import { afterAll, describe, expect, it } from "vitest";
 
-import { type ConfigEdit, createProject, readRun, removeProjects } from "./project.js";
-import { requireCkpt, runCkpt, startCkpt } from "./run-ckpt.js";
+import { type ConfigEdit, createProject, readRun, removeProjects } from "../project.js";
+import { requireCkpt, runCkpt, startCkpt } from "../run-ckpt.js";
 
 afterAll(removeProjects);
 

@@ -3,8 +3,8 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
-import { copyProject, createProject, removeProjects } from "./project.js";
-import { requireCkpt, runCkpt } from "./run-ckpt.js";
+import { copyProject, createProject, removeProjects } from "../project.js";
+import { requireCkpt, runCkpt } from "../run-ckpt.js";
 
 let project: string;
 beforeAll(async () => {

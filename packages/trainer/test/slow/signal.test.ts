@@ -8,12 +8,12 @@ import { createInterface } from "node:readline";
 import { verifyRun } from "@ckpt/manifest";
 import { describe, expect, it, onTestFinished } from "vitest";
 
-import { listCheckpoints } from "../src/index.js";
-import { readRunFiles } from "./fixture.js";
-import { makeTestFolder } from "./test-folder.js";
+import { listCheckpoints } from "../../src/index.js";
+import { readRunFiles } from "../fixture.js";
+import { makeTestFolder } from "../test-folder.js";
 
-const child = join(import.meta.dirname, "signal-child.ts");
-const loader = new URL("../../../scripts/register-typescript.mjs", import.meta.url).href;
+const child = join(import.meta.dirname, "../signal-child.ts");
+const loader = new URL("../../../../scripts/register-typescript.mjs", import.meta.url).href;
 const totalSteps = "7";
 
 interface Ended {

@@ -6,12 +6,12 @@ import { createInterface } from "node:readline";
 import { verifyRun } from "@ckpt/manifest";
 import { describe, expect, it, onTestFinished } from "vitest";
 
-import { openRun } from "../src/index.js";
-import { readRunFiles } from "./fixture.js";
-import { makeTestFolder } from "./test-folder.js";
+import { openRun } from "../../src/index.js";
+import { readRunFiles } from "../fixture.js";
+import { makeTestFolder } from "../test-folder.js";
 
-const child = join(import.meta.dirname, "train-child.ts");
-const loader = new URL("../../../scripts/register-typescript.mjs", import.meta.url).href;
+const child = join(import.meta.dirname, "../train-child.ts");
+const loader = new URL("../../../../scripts/register-typescript.mjs", import.meta.url).href;
 
 /** Runs a training process; kills it by SIGKILL at `killAt`, or lets it finish. */
 async function runChild(run: string, killAt?: number, whileHeld?: () => Promise<void>): Promise<void> {
