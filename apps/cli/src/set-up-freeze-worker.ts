@@ -13,7 +13,10 @@ export interface FreezeSetUp {
 }
 
 /** This module, for `workers` of `freezeRun`. Run from source, it keeps the extension that it has there. */
-export const freezeWorkerModule: string = import.meta.url;
+export const freezeWorkerModule: string = new URL(
+  import.meta.url.endsWith(".ts") ? "./set-up-freeze-worker.ts" : "./set-up-freeze-worker.js",
+  import.meta.url,
+).href;
 
 /** Prepares a worker as the main thread was prepared. */
 export async function setUpFreezeWorker(data: unknown): Promise<void> {
