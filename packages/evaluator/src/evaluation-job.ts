@@ -96,7 +96,11 @@ export function createEvaluationJob(request: EvaluationRequest, context: JobCont
     const shardRows = countShardRows(split, output);
     const store = openShardStore(path, key, fileSystem);
     const ready = { ...prepared, store, shardRows, shardCount: Math.ceil(split.rowCount / shardRows) };
-    if (await isCommitted(ready)) return ready;
+    if (await isCommitted(ready)) {
+      // Left by a process that died between the commit and this; what cannot be removed is in nobody's way.
+      await store.removeAll().catch(() => undefined);
+      return ready;
+    }
     lease = await leaseArtifact(request.artifact);
     await verifyFormat(artifact, engine.format);
     return ready;

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import {
   existsSync,
   lstatSync,
@@ -131,6 +132,16 @@ describe("stageFolder", () => {
     await commitText(join(parent, ".other.replaced-1"), "old");
     await commitText(join(parent, "target"), "new", true);
     expect(readdirSync(parent)).toEqual([".other.replaced-1", "target"]);
+  });
+
+  it("removes what processes that died were writing for the same target, once the new folder is there", async () => {
+    const parent = makeFolder();
+    const { pid: dead } = spawnSync(process.execPath, ["--eval", ""]);
+    const alive = `.target.staging-${process.ppid}`;
+    const others = [alive, `.other.staging-${dead}`];
+    for (const name of [`.target.staging-${dead}`, ...others]) mkdirSync(join(parent, name));
+    await commitText(join(parent, "target"), "new", true);
+    expect(readdirSync(parent)).toEqual([...others, "target"].toSorted());
   });
 
   it("puts the old folder back when the new one cannot be moved into place", async () => {

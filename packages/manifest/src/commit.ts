@@ -7,7 +7,8 @@ import type { FileEntry } from "./file-entry.js";
 import { type FileSystem, nodeFileSystem } from "./file-system.js";
 import { isInsidePath } from "./inside-path.js";
 import { joinPieces } from "./join-pieces.js";
-import { findReplaced, leftoverPath } from "./leftovers.js";
+import { findAbandoned, findReplaced, leftoverPath } from "./leftovers.js";
+import { hasProcess } from "./process-holder.js";
 
 /** A folder being written: nobody sees it until {@link StagedFolder.commit} or {@link StagedFolder.publish}. */
 export interface StagedFolder {
@@ -49,7 +50,8 @@ export interface StageFolderOptions {
  *
  * With `isReplacing` the old folder is first renamed to `.<name>.replaced-<pid>`: no portable call exchanges two
  * folders, so between the two renames a reader finds nothing. A process that dies there leaves the old folder under
- * that name, and {@link sweepLeftovers} puts it back.
+ * that name, and {@link sweepLeftovers} puts it back. What processes that died on this machine left of the same target
+ * goes with the commit: those that replace need no lock, so another one may still be writing.
  *
  * @throws {CkptError} FILE_SYSTEM; UNSAFE_PATH for a file name that leads out of the folder; TARGET_EXISTS at the commit.
  */
@@ -88,7 +90,8 @@ export async function stageFolder(target: string, options: StageFolderOptions = 
     await fileSystem.syncFolder(parent);
     if (isTaken) await fileSystem.remove(replaced);
     if (!isReplacing) return;
-    // Older ones, of processes that died: kept until here, they may have been the only content.
+    // Of processes that died. Old contents are kept until here: they may have been the only ones.
+    await removeAbandoned(finalPath, fileSystem);
     const names = await fileSystem.list(parent);
     for (const name of findReplaced(names, basename(finalPath))) await fileSystem.remove(join(parent, name));
   };
@@ -171,8 +174,16 @@ async function* joinParts(parts: AsyncIterable<Uint8Array>): AsyncGenerator<Uint
   yield Buffer.concat(waiting);
 }
 
+/** Removes what processes that died on this machine were writing for a target that is there now. */
+async function removeAbandoned(target: string, fileSystem: FileSystem): Promise<void> {
+  const parent = dirname(target);
+  const names = await fileSystem.list(parent);
+  for (const name of findAbandoned(names, basename(target), hasProcess)) await fileSystem.remove(join(parent, name));
+}
+
 /**
- * Replaces one file whole or not at all: written beside it, flushed, renamed over it.
+ * Replaces one file whole or not at all: written beside it, flushed, renamed over it. What processes that died on this
+ * machine left of the same is removed.
  *
  * @throws {CkptError} FILE_SYSTEM.
  */
@@ -186,4 +197,5 @@ export async function replaceFile(
   await fileSystem.writeFile(staged, typeof data === "string" ? new TextEncoder().encode(data) : data);
   await fileSystem.rename(staged, path);
   await fileSystem.syncFolder(dirname(path));
+  await removeAbandoned(path, fileSystem);
 }

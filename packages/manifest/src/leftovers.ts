@@ -6,7 +6,7 @@ import { basename, dirname, join } from "node:path";
  */
 export type LeftoverPurpose = "staging" | "replaced" | "trash" | "pieces";
 
-const leftoverName = /^\.(.+)\.(?:(staging|replaced|trash)-\d+|(pieces))$/;
+const leftoverName = /^\.(.+)\.(?:(staging|replaced|trash)-(\d+)|(pieces))$/;
 
 /** The name beside `target` under which this process keeps it for `purpose`: `.<name>.<purpose>-<pid>`. */
 export function leftoverPath(target: string, purpose: Exclude<LeftoverPurpose, "pieces">): string {
@@ -21,13 +21,20 @@ export function piecesPath(target: string): string {
   return join(dirname(target), `.${basename(target)}.pieces`);
 }
 
-/** The target and the purpose of a name that the functions above gave, in any process; `undefined` for other names. */
-export function parseLeftoverName(
-  name: string,
-): { readonly target: string; readonly purpose: LeftoverPurpose } | undefined {
-  const [, target, ofProcess, ofAll] = leftoverName.exec(name) ?? [];
-  const purpose = ofProcess ?? ofAll;
-  return target === undefined ? undefined : { target, purpose: purpose as LeftoverPurpose };
+/** What a name that the functions above gave says. */
+export interface Leftover {
+  readonly target: string;
+  readonly purpose: LeftoverPurpose;
+  /** The process whose it is; not set for pieces. */
+  readonly pid?: number;
+}
+
+/** The reverse of the functions above, for names given in any process; `undefined` for other names. */
+export function parseLeftoverName(name: string): Leftover | undefined {
+  const [, target, purpose, pid, pieces] = leftoverName.exec(name) ?? [];
+  if (target === undefined) return undefined;
+  if (pieces !== undefined) return { target, purpose: "pieces" };
+  return { target, purpose: purpose as LeftoverPurpose, pid: Number(pid) };
 }
 
 /** Which of `names` are old contents of the target of that name. */
@@ -35,5 +42,18 @@ export function findReplaced(names: readonly string[], target: string): readonly
   return names.filter((name) => {
     const leftover = parseLeftoverName(name);
     return leftover?.target === target && leftover.purpose === "replaced";
+  });
+}
+
+/** Which of `names` are new contents of the target of that name, by processes that are no more. */
+export function findAbandoned(
+  names: readonly string[],
+  target: string,
+  isAlive: (pid: number) => boolean,
+): readonly string[] {
+  return names.filter((name) => {
+    const leftover = parseLeftoverName(name);
+    const isStaging = leftover?.target === target && leftover.purpose === "staging";
+    return isStaging && !isAlive(leftover.pid ?? 0);
   });
 }

@@ -39,14 +39,20 @@ export function parseHolder(text: string): ProcessHolder | undefined {
 /** Tells whether the process is still there; of another host's processes nothing can be known, so they count as alive. */
 export async function isHolderAlive(holder: ProcessHolder): Promise<boolean> {
   if (holder.host !== hostname()) return true;
-  try {
-    process.kill(holder.pid, 0);
-  } catch (error) {
-    // EPERM: there is such a process, of another user.
-    if ((error as NodeJS.ErrnoException).code !== "EPERM") return false;
-  }
+  if (!hasProcess(holder.pid)) return false;
   const startTicks = await readStartTicks(holder.pid);
   return startTicks === "" || startTicks === holder.startTicks;
+}
+
+/** Whether this machine has a process with this id, whichever it is. */
+export function hasProcess(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: there is such a process, of another user.
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
 }
 
 /**
