@@ -1,4 +1,5 @@
 import type { Session } from "./engine.js";
+import { useBackend } from "./engines/use-backend.js";
 import type { LatencyReply, LatencyRequest } from "./latency-message.js";
 import { loadEngine } from "./load-engine.js";
 
@@ -15,7 +16,7 @@ process.once("disconnect", () => process.exit());
 
 async function answer(request: LatencyRequest): Promise<LatencyReply> {
   if (request.kind === "open") {
-    if (request.backend !== undefined) await useBackend(request.backend);
+    if (request.backend !== undefined) await useBackend(await import("@tensorflow/tfjs"), request.backend);
     const engine = await loadEngine(request.engine);
     const startMs = performance.now();
     const session = await engine.open(request.artifact, request.signature);
@@ -27,11 +28,4 @@ async function answer(request: LatencyRequest): Promise<LatencyReply> {
   const durationsMs = await opened.session.time(opened.inputs, request.count);
   // In kilobytes, on every platform.
   return { kind: "ran", durationsMs, peakRssBytes: process.resourceUsage().maxRSS * 1024 };
-}
-
-/** The backend cpu comes with TensorFlow.js; the package of another one registers it. */
-async function useBackend(backend: string): Promise<void> {
-  const tf = await import("@tensorflow/tfjs");
-  if (backend !== "cpu") await import(`@tensorflow/tfjs-backend-${backend}`);
-  await tf.setBackend(backend);
 }

@@ -4,10 +4,14 @@ import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 
+import { formatPaths } from "@ckpt/manifest";
 import { describe, expect, it } from "vitest";
 
-import { openOnnxSession } from "../src/engines/onnxruntime-node.js";
-import { startOnnxWorker } from "../src/engines/start-onnx-worker.js";
+import type { Session } from "../src/engine.js";
+import { onnxWorkerEntry } from "../src/engines/onnxruntime-node.js";
+import { openGraphModel } from "../src/engines/open-graph-model.js";
+import { type EngineWorker, startEngineWorker } from "../src/engines/start-engine-worker.js";
+import { openWorkerSession } from "../src/engines/worker-session.js";
 import { loadEngine, selectEngine } from "../src/load-engine.js";
 import { classifierSignature, makeArtifact } from "./make-artifact.js";
 import { makeFolder } from "./make-folder.js";
@@ -127,16 +131,16 @@ describe("the engine onnxruntime-node", () => {
       entry,
       `import { parentPort } from "node:worker_threads"; parentPort.on("message", () => { ${statement}; });`,
     );
-    const worker = startOnnxWorker(pathToFileURL(entry));
+    const worker = startEngineWorker(pathToFileURL(entry));
     const failure = { code: "ENGINE_FAILED", details: { engine: "onnxruntime-node", artifact: folder, reason } };
-    await expect(openOnnxSession(worker, folder, classifierSignature)).rejects.toMatchObject(failure);
+    await expect(openOnnx(worker, folder)).rejects.toMatchObject(failure);
     expect(worker.isAlive()).toBe(false);
-    await expect(openOnnxSession(worker, folder, classifierSignature)).rejects.toMatchObject(failure);
+    await expect(openOnnx(worker, folder)).rejects.toMatchObject(failure);
   });
 
   it("fails when the entry of its thread does not load", async () => {
-    const worker = startOnnxWorker(new URL("file:///nowhere/worker.mjs"));
-    await expect(openOnnxSession(worker, "a", classifierSignature)).rejects.toMatchObject({
+    const worker = startEngineWorker(new URL("file:///nowhere/worker.mjs"));
+    await expect(openOnnx(worker, "a")).rejects.toMatchObject({
       code: "ENGINE_FAILED",
       details: { reason: expect.stringContaining("Cannot find module '/nowhere/worker.mjs'") as string },
     });
@@ -145,8 +149,8 @@ describe("the engine onnxruntime-node", () => {
   it("does not take the process along when its thread is stopped in a call", async () => {
     const folder = await makeFolder();
     const artifact = await makeArtifact(folder, "a", 1);
-    const worker = startOnnxWorker();
-    const session = await openOnnxSession(worker, artifact, classifierSignature);
+    const worker = startEngineWorker(onnxWorkerEntry);
+    const session = await openOnnx(worker, artifact);
     const { inputs } = await makeClassSplit(100_000).read(0, 100_000);
     const running = session.predict(inputs).then(
       () => "answered",
@@ -196,15 +200,65 @@ describe("the engine tfjs", () => {
     const tf = await import("@tensorflow/tfjs");
     const folder = await makeFolder();
     const artifact = await makeArtifact(folder, "a", 1);
+    await tf.ready();
     const before = tf.memory().numTensors;
-    const engine = await loadEngine("tfjs");
-    const session = await engine.open(artifact, classifierSignature);
+    const model = await openGraphModel(tf, join(artifact, formatPaths["graph-model"]), classifierSignature);
     const open = tf.memory().numTensors;
     const { inputs } = await makeClassSplit(10).read(0, 10);
-    await session.predict(inputs);
+    await model.predict(inputs);
     expect(tf.memory().numTensors).toBe(open);
-    await session.close();
+    model.dispose();
     expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it.each(["cpu", "wasm"])("has threads on %s that compute what its caller's would", async (backend) => {
+    const tf = await import("@tensorflow/tfjs");
+    const current = tf.getBackend();
+    if (backend === "wasm") await import("@tensorflow/tfjs-backend-wasm");
+    await tf.setBackend(backend);
+    try {
+      const artifact = await makeArtifact(await makeFolder(), "a", 1);
+      const path = join(artifact, formatPaths["graph-model"]);
+      const { inputs } = await makeClassSplit(10).read(0, 10);
+      const own = await openGraphModel(tf, path, classifierSignature);
+      const expected = await own.predict(inputs);
+      own.dispose();
+      const engine = await loadEngine("tfjs");
+      expect([engine.hasThreads, engine.version]).toEqual([true, `${tf.version.tfjs}+${backend}`]);
+      const before = tf.memory().numTensors;
+      for (const thread of [0, 1]) {
+        const session = await engine.open(artifact, classifierSignature, thread);
+        expect(await session.predict(inputs)).toEqual(expected);
+        expect(await session.predict(inputs)).toEqual(expected);
+        expect(await session.time(inputs, 3)).toHaveLength(3);
+        await session.close();
+        await expect(session.predict(inputs)).rejects.toMatchObject({ details: { reason: "the session is closed" } });
+      }
+      expect(tf.memory().numTensors).toBe(before);
+    } finally {
+      await tf.setBackend(current);
+    }
+  });
+
+  it("runs in its caller's thread on a backend that a thread cannot have", async () => {
+    const tf = await import("@tensorflow/tfjs");
+    const current = tf.getBackend();
+    const artifact = await makeArtifact(await makeFolder(), "a", 1);
+    const { inputs } = await makeClassSplit(10).read(0, 10);
+    const threaded = await (await loadEngine("tfjs")).open(artifact, classifierSignature);
+    const expected = await threaded.predict(inputs);
+    tf.registerBackend("own", () => tf.findBackend("cpu"));
+    for (const kernel of tf.getKernelsForBackend("cpu")) tf.registerKernel({ ...kernel, backendName: "own" });
+    await tf.setBackend("own");
+    try {
+      const engine = await loadEngine("tfjs");
+      expect([engine.hasThreads, engine.version]).toEqual([false, `${tf.version.tfjs}+own`]);
+      const session = await engine.open(artifact, classifierSignature);
+      expect(await session.predict(inputs)).toEqual(expected);
+      await session.close();
+    } finally {
+      await tf.setBackend(current);
+    }
   });
 
   it("reads no weights from outside the artifact", async () => {
@@ -240,6 +294,11 @@ describe("the engine tfjs", () => {
     await expect(engine.open(artifact, classifierSignature)).rejects.toMatchObject({ code: "ENGINE_FAILED" });
   });
 });
+
+function openOnnx(worker: EngineWorker, artifact: string): Promise<Session> {
+  const path = join(artifact, formatPaths.onnx);
+  return openWorkerSession(worker, { engine: "onnxruntime-node", artifact, path, signature: classifierSignature });
+}
 
 /** A project of its own with a copy of the sources, in which only these packages are installed. */
 async function makeInstallation(packages: readonly string[]): Promise<string> {

@@ -1,7 +1,7 @@
 import type { Signature, TensorData } from "@ckpt/manifest";
 
 import type { NamedTensors } from "../engine.js";
-import type { TypedTensor } from "./onnx-message.js";
+import type { TypedTensor } from "./worker-message.js";
 
 /** Shared memory that inputs are handed to a thread in, whatever the session. */
 export interface InputPlaces {

@@ -1,20 +1,20 @@
 import { join } from "node:path";
 
-import { CkptError, formatPaths, type Signature } from "@ckpt/manifest";
+import { formatPaths } from "@ckpt/manifest";
 
-import type { InferenceEngine, Session } from "../engine.js";
-import { checkNames, wrapFailure } from "./failure.js";
-import { type OnnxWorker, startOnnxWorker } from "./start-onnx-worker.js";
+import type { InferenceEngine } from "../engine.js";
+import { createEngineThreads } from "./engine-threads.js";
+import { openWorkerSession } from "./worker-session.js";
 
 const name = "onnxruntime-node";
 
-interface Thread {
-  readonly worker: OnnxWorker;
-  readonly version: string;
-}
+/** The thread's module. Run from source, it keeps the extension that it has there. */
+export const onnxWorkerEntry: URL = new URL(
+  import.meta.url.endsWith(".ts") ? "./onnx-worker.ts" : "./onnx-worker.js",
+  import.meta.url,
+);
 
-/** By number; started when first asked for. */
-const threads: (Promise<Thread> | undefined)[] = [];
+const threads = createEngineThreads(name, onnxWorkerEntry, {});
 
 /**
  * The engine for ONNX. `run()` of onnxruntime-node blocks its thread, so it has worker threads, each started once (about
@@ -24,65 +24,17 @@ const threads: (Promise<Thread> | undefined)[] = [];
  * @throws {CkptError} ENGINE_UNAVAILABLE when onnxruntime-node does not load, ENGINE_FAILED when the thread is lost.
  */
 export async function loadOnnxRuntimeEngine(): Promise<InferenceEngine> {
-  const { version } = await getThread(0);
+  const { version } = await threads.get(0);
   return {
     name,
     version,
     format: "onnx",
     hasThreads: true,
     isBatchInvariant: true,
-    open: async (artifact, signature, thread = 0) =>
-      openOnnxSession((await getThread(thread)).worker, artifact, signature),
-  };
-}
-
-async function getThread(index: number): Promise<Thread> {
-  const known = threads[index];
-  const found = await known?.catch(() => undefined);
-  if (found?.worker.isAlive() === true) return found;
-  // Another caller may have replaced it while this one waited.
-  if (threads[index] === known) threads[index] = startThread();
-  return threads[index]!;
-}
-
-async function startThread(): Promise<Thread> {
-  const worker = startOnnxWorker();
-  try {
-    const { version } = await worker.call("load", {});
-    return { worker, version };
-  } catch (cause) {
-    // A thread that is still there answered: it is the package that does not load.
-    const reason = (cause as Error).message;
-    if (!worker.isAlive())
-      throw new CkptError("ENGINE_FAILED", { engine: name, artifact: "worker", reason }, { cause });
-    await worker.stop();
-    throw new CkptError("ENGINE_UNAVAILABLE", { engine: name, package: name, reason }, { cause });
-  }
-}
-
-/** Opens a session on a given thread; what {@link loadOnnxRuntimeEngine} does on its own. */
-export async function openOnnxSession(worker: OnnxWorker, artifact: string, signature: Signature): Promise<Session> {
-  const path = join(artifact, formatPaths.onnx);
-  const attempt = <Result>(action: Promise<Result>): Promise<Result> => wrapFailure(name, artifact, action);
-  const { session, inputs, outputs } = await attempt(worker.call("open", { path }));
-  const outputNames = signature.outputs.map((spec) => spec.name);
-  checkNames(
-    path,
-    "inputs",
-    signature.inputs.map((spec) => spec.name),
-    inputs,
-  );
-  checkNames(path, "outputs", outputNames, outputs);
-  return {
-    predict: (tensors) =>
-      worker.places.use(signature, tensors, (place, inputs) =>
-        attempt(worker.call("run", { session, place, inputs, outputs: outputNames })),
-      ),
-    time: (tensors, count) =>
-      worker.places.use(signature, tensors, (place, inputs) =>
-        attempt(worker.call("time", { session, place, inputs, outputs: outputNames, count })),
-      ),
-    isLost: () => !worker.isAlive(),
-    close: () => attempt(worker.call("close", { session })),
+    open: async (artifact, signature, thread = 0) => {
+      const { worker } = await threads.get(thread);
+      const path = join(artifact, formatPaths.onnx);
+      return openWorkerSession(worker, { engine: name, artifact, path, signature });
+    },
   };
 }

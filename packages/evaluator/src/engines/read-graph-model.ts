@@ -16,13 +16,24 @@ export interface GraphModelFiles {
  * @throws {CkptError} UNSAFE_PATH when a weight shard is outside the folder of `model.json`.
  */
 export async function readGraphModel(path: string): Promise<GraphModelFiles> {
-  const model = JSON.parse(await readFile(path, "utf8")) as io.ModelJSON;
+  const model = await readModelJson(path);
   const shards: Uint8Array[] = [];
   for (const shard of model.weightsManifest.flatMap((group) => group.paths)) {
-    if (!isInsidePath(shard)) throw new CkptError("UNSAFE_PATH", { path, named: shard });
     shards.push(await readFile(join(dirname(path), ...shard.split("/"))));
   }
   return { model, weightData: concatenate(shards) };
+}
+
+/** @throws {CkptError} UNSAFE_PATH as {@link readGraphModel}. */
+export async function checkShards(path: string): Promise<void> {
+  await readModelJson(path);
+}
+
+async function readModelJson(path: string): Promise<io.ModelJSON> {
+  const model = JSON.parse(await readFile(path, "utf8")) as io.ModelJSON;
+  const unsafe = model.weightsManifest.flatMap((group) => group.paths).find((shard) => !isInsidePath(shard));
+  if (unsafe !== undefined) throw new CkptError("UNSAFE_PATH", { path, named: unsafe });
+  return model;
 }
 
 function concatenate(parts: readonly Uint8Array[]): ArrayBuffer {

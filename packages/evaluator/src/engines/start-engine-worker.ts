@@ -2,15 +2,15 @@ import { Worker } from "node:worker_threads";
 
 import { ThreadLost } from "./failure.js";
 import { createInputPlaces, type InputPlaces } from "./input-places.js";
-import type { OnnxCallName, OnnxCalls, OnnxReply, OnnxWorkerData } from "./onnx-message.js";
+import type { EngineCallName, EngineCalls, EngineReply, EngineWorkerData } from "./worker-message.js";
 
-/** A thread that answers {@link OnnxCalls}. */
-export interface OnnxWorker {
+/** A thread that answers {@link EngineCalls}. */
+export interface EngineWorker {
   /** Rejects with a plain Error that says why when the call fails or the thread is or gets lost; it never hangs. */
-  call<Name extends OnnxCallName>(
+  call<Name extends EngineCallName>(
     name: Name,
-    request: OnnxCalls[Name]["request"],
-  ): Promise<OnnxCalls[Name]["response"]>;
+    request: EngineCalls[Name]["request"],
+  ): Promise<EngineCalls[Name]["response"]>;
   /** Where inputs of `run` and `time` are handed over. */
   readonly places: InputPlaces;
   /** False once the thread is lost. */
@@ -20,12 +20,9 @@ export interface OnnxWorker {
 }
 
 interface PendingCall {
-  resolve(response: OnnxReply): void;
+  resolve(response: EngineReply): void;
   reject(error: Error): void;
 }
-
-// Run from source, the entry keeps the extension that it has there: Node resolves a worker's entry without help.
-const onnxEntry = new URL(import.meta.url.endsWith(".ts") ? "./onnx-worker.ts" : "./onnx-worker.js", import.meta.url);
 
 /** One listener of the process for all threads: Node warns of more than ten. */
 const beforeExit = new Set<() => void>();
@@ -36,15 +33,11 @@ process.on("exit", () => {
 /** How long an ending process waits for the call that its thread is in. */
 const exitTimeoutMs = 10_000;
 
-/**
- * Starts a thread, to be called at once: between calls it does not keep the process alive.
- *
- * @param entry - The thread's module. Default: `onnx-worker`.
- */
-export function startOnnxWorker(entry: URL = onnxEntry): OnnxWorker {
+/** Starts a thread with this module, to be called at once: between calls it does not keep the process alive. */
+export function startEngineWorker(entry: URL): EngineWorker {
   const openCalls = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-  const workerData: OnnxWorkerData = { openCalls };
-  const worker = new Worker(entry, { name: "ckpt-onnx", workerData });
+  const workerData: EngineWorkerData = { openCalls };
+  const worker = new Worker(entry, { name: "ckpt-engine", workerData });
   const pending = new Map<number, PendingCall>();
   let callCount = 0;
   let loss: Error | undefined;
@@ -67,7 +60,7 @@ export function startOnnxWorker(entry: URL = onnxEntry): OnnxWorker {
     pending.clear();
   };
   beforeExit.add(waitForCalls);
-  worker.on("message", (reply: OnnxReply) => {
+  worker.on("message", (reply: EngineReply) => {
     const call = pending.get(reply.id);
     pending.delete(reply.id);
     if (pending.size === 0) worker.unref();
@@ -78,13 +71,13 @@ export function startOnnxWorker(entry: URL = onnxEntry): OnnxWorker {
   worker.on("exit", (code) => lose(new Error(`the worker thread ended with exit code ${code}`)));
 
   return {
-    call: async <Name extends OnnxCallName>(
+    call: async <Name extends EngineCallName>(
       name: Name,
-      request: OnnxCalls[Name]["request"],
-    ): Promise<OnnxCalls[Name]["response"]> => {
+      request: EngineCalls[Name]["request"],
+    ): Promise<EngineCalls[Name]["response"]> => {
       if (loss !== undefined) throw loss;
       const id = ++callCount;
-      const reply = await new Promise<OnnxReply>((resolve, reject) => {
+      const reply = await new Promise<EngineReply>((resolve, reject) => {
         pending.set(id, { resolve, reject });
         worker.ref();
         Atomics.add(openCalls, 0, 1);

@@ -1,22 +1,23 @@
-import type { Dtype, TensorData } from "@ckpt/manifest";
+import type { Dtype, Signature, TensorData } from "@ckpt/manifest";
 
 /** A tensor with the dtype that its array alone does not tell: bool is a Uint8Array. */
 export interface TypedTensor extends TensorData {
   readonly dtype: Dtype;
 }
 
-/** What the ONNX worker is started with. */
-export interface OnnxWorkerData {
+/** What an engine's worker is started with. */
+export interface EngineWorkerData {
   /** One shared number of calls posted and not yet answered; the worker counts it down and notifies. */
   readonly openCalls: Int32Array;
 }
 
-/** What the ONNX worker can be asked, and what it answers. */
-export interface OnnxCalls {
-  /** Loads onnxruntime-node. */
-  load: { request: object; response: { readonly version: string } };
+/** What an engine's worker can be asked, and what it answers. */
+export interface EngineCalls {
+  /** Loads the engine's package, and with `backend` makes that the current one. */
+  load: { request: { readonly backend?: string }; response: { readonly version: string } };
+  /** Loads a model's file. */
   open: {
-    request: { readonly path: string };
+    request: { readonly path: string; readonly signature: Signature };
     response: { readonly session: number; readonly inputs: readonly string[]; readonly outputs: readonly string[] };
   };
   run: {
@@ -31,23 +32,23 @@ export interface OnnxCalls {
     response: Readonly<Record<string, TensorData>>;
   };
   /** Runs as often as `count` says and gives the milliseconds of each. */
-  time: { request: OnnxCalls["run"]["request"] & { readonly count: number }; response: readonly number[] };
+  time: { request: EngineCalls["run"]["request"] & { readonly count: number }; response: readonly number[] };
   close: { request: { readonly session: number }; response: undefined };
 }
 
 /** What the worker can be asked to do. */
-export type OnnxCallName = keyof OnnxCalls;
+export type EngineCallName = keyof EngineCalls;
 
 /** One call, as posted to the worker. */
-export type OnnxRequest = {
-  readonly [Name in OnnxCallName]: {
+export type EngineRequest = {
+  readonly [Name in EngineCallName]: {
     readonly id: number;
     readonly name: Name;
-    readonly request: OnnxCalls[Name]["request"];
+    readonly request: EngineCalls[Name]["request"];
   };
-}[OnnxCallName];
+}[EngineCallName];
 
 /** The answer to the call with the same `id`. */
-export type OnnxReply =
-  | { readonly id: number; readonly response: OnnxCalls[OnnxCallName]["response"] }
+export type EngineReply =
+  | { readonly id: number; readonly response: EngineCalls[EngineCallName]["response"] }
   | { readonly id: number; readonly failure: string };
