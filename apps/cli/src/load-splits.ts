@@ -1,6 +1,7 @@
 import { dirname, resolve } from "node:path";
 
 import { loadDataset } from "@ckpt/dataset";
+import { type ColumnScoring, listScoringColumns } from "@ckpt/evaluator";
 import { CkptError, type Split } from "@ckpt/manifest";
 
 import type { LoadedConfig } from "./load-config.js";
@@ -13,11 +14,19 @@ export interface Splits {
   readonly all: readonly Split[];
 }
 
-/** Reads the data of a configuration; its paths are relative to the file. */
-export async function loadConfigSplits({ config, path }: LoadedConfig): Promise<Splits> {
+/**
+ * Reads the data of a configuration, with the columns by which rows count; its paths are relative to the file.
+ *
+ * @param scoring - How rows count. Default: as the configuration says.
+ */
+export async function loadConfigSplits(
+  { config, path }: LoadedConfig,
+  scoring: ColumnScoring = config.evaluate ?? {},
+): Promise<Splits> {
   const folder = dirname(path);
   const files = config.data.files.map((file) => ({ ...file, path: resolve(folder, file.path) }));
-  return indexSplits(await loadDataset({ ...config.data, files }));
+  const columns = [...new Set([...(config.data.columns ?? []), ...listScoringColumns(scoring)])];
+  return indexSplits(await loadDataset({ ...config.data, files, columns }));
 }
 
 /** Makes splits findable by name. */

@@ -22,6 +22,8 @@ export interface RowSource {
 export interface BuildSplitsOptions {
   readonly layout: RowLayout;
   readonly sources: readonly RowSource[];
+  /** Names of the further columns that the blocks have, in their order. */
+  readonly columns: readonly string[];
   readonly seed: number;
   /** Present when the rows have class labels. */
   readonly label?: { readonly classes?: Classes };
@@ -33,13 +35,14 @@ export interface BuildSplitsOptions {
  * @throws {CkptError} DATA_CELL_INVALID at the first cell that cannot be used; DATA_SPLIT_EMPTY when a role of the
  * fractions gets no row; INVALID_OPTION when seed, fractions or classes are not valid, or two roles hold the same rows.
  */
-export async function buildSplits({ layout, sources, seed, label }: BuildSplitsOptions): Promise<readonly Split[]> {
+export async function buildSplits(options: BuildSplitsOptions): Promise<readonly Split[]> {
+  const { layout, sources, columns, seed, label } = options;
   if (!Number.isSafeInteger(seed)) {
     throw new CkptError("INVALID_OPTION", { option: "seed", expected: "a whole number", found: String(seed) });
   }
   const encoder = label === undefined ? undefined : createLabelEncoder(label.classes);
   const ranges = sources.map(({ fractions }) => layOutFractions(fractions, "fractions"));
-  const builder = createSplitBuilder({ layout, seed, ranges, ...(encoder === undefined ? {} : { encoder }) });
+  const builder = createSplitBuilder({ layout, columns, seed, ranges, ...(encoder === undefined ? {} : { encoder }) });
 
   let rowCount = 0;
   for (const [index, source] of sources.entries()) {

@@ -33,6 +33,11 @@ export interface LoadDatasetOptions {
   readonly label?: { readonly column: string; readonly classes?: Classes };
   /** The columns of the regression targets. */
   readonly targets?: ColumnSelector;
+  /**
+   * Further columns that go along with the rows as text, to weigh, group or slice them by. They change no tensor, no
+   * digest and no row's role.
+   */
+  readonly columns?: readonly string[];
   /** Other seeds divide the rows otherwise. Default: 0. */
   readonly seed?: number;
 }
@@ -54,7 +59,7 @@ export interface LoadDatasetOptions {
  * @throws {CkptError} ENGINE_UNAVAILABLE when `@duckdb/node-api` does not load.
  */
 export async function loadDataset(options: LoadDatasetOptions): Promise<readonly Split[]> {
-  const { files, inputs, label, targets, seed = 0 } = options;
+  const { files, inputs, label, targets, columns: further = [], seed = 0 } = options;
   if ((label === undefined) === (targets === undefined)) {
     throw invalidOption("label", "either label or targets", label === undefined ? "neither" : "both");
   }
@@ -80,10 +85,11 @@ export async function loadDataset(options: LoadDatasetOptions): Promise<readonly
       const table = tables[index]!;
       const labelColumn = label === undefined ? undefined : findColumn(table, label.column);
       const columns = names.map((name) => findColumn(table, name));
+      const furtherColumns = further.map((name) => findColumn(table, name));
       return {
         file: table.file,
         fractions,
-        readBlocks: () => readTableBlocks(database, table, columns, labelColumn),
+        readBlocks: () => readTableBlocks(database, table, { columns, labelColumn, furtherColumns }),
         describeCell: async (row, column) => {
           const tableColumn = column === "label" ? labelColumn : columns[column];
           if (tableColumn === undefined) throw new TypeError(`no column ${column}`);
@@ -95,21 +101,29 @@ export async function loadDataset(options: LoadDatasetOptions): Promise<readonly
       };
     });
     const layout = createRowLayout(inputLayouts, targetNames.length);
-    return buildSplits({ layout, sources, seed, ...(label === undefined ? {} : { label }) });
+    return buildSplits({ layout, sources, columns: further, seed, ...(label === undefined ? {} : { label }) });
   });
+}
+
+/** Indices of columns in a table. */
+interface ReadColumns {
+  /** As in `RowLayout`. */
+  readonly columns: readonly number[];
+  readonly labelColumn: number | undefined;
+  readonly furtherColumns: readonly number[];
 }
 
 async function* readTableBlocks(
   { duckdb, connection }: Database,
   table: Table,
-  columns: readonly number[],
-  labelColumn: number | undefined,
+  { columns, labelColumn, furtherColumns }: ReadColumns,
 ): AsyncGenerator<RowBlock> {
   const { DuckDBDoubleVector, DuckDBVarCharVector } = duckdb;
   let values = new Float64Array();
   let rowsRead = 0;
   try {
-    const result = await connection.stream(table.selectSql(columns, labelColumn === undefined ? [] : [labelColumn]));
+    const texts = [...(labelColumn === undefined ? [] : [labelColumn]), ...furtherColumns];
+    const result = await connection.stream(table.selectSql(columns, texts));
     for (;;) {
       const chunk = await result.fetchChunk();
       if (chunk === null || chunk.rowCount === 0) break;
@@ -121,14 +135,14 @@ async function* readTableBlocks(
           throw new TypeError(`expected DOUBLE, found ${String(vector.type)}`);
         for (let row = 0; row < rowCount; row++) values[row * columns.length + column] = vector.getItem(row) ?? NaN;
       }
-      if (labelColumn === undefined) {
-        yield { rowCount, values };
-      } else {
-        const vector = chunk.getColumnVector(columns.length);
+      const read = texts.map((_, index) => {
+        const vector = chunk.getColumnVector(columns.length + index);
         if (!(vector instanceof DuckDBVarCharVector))
           throw new TypeError(`expected VARCHAR, found ${String(vector.type)}`);
-        yield { rowCount, values, labels: Array.from({ length: rowCount }, (_, row) => vector.getItem(row)) };
-      }
+        return Array.from({ length: rowCount }, (__, row) => vector.getItem(row));
+      });
+      const labels = labelColumn === undefined ? undefined : read.shift();
+      yield { rowCount, values, columns: read, ...(labels === undefined ? {} : { labels }) };
       rowsRead += rowCount;
     }
   } catch (error) {

@@ -20,11 +20,13 @@ export interface MemorySplitContents {
   /** Class indices (int32), or `outputs` regression targets a row (float32). */
   readonly labels: { readonly values: Values; readonly outputs?: number };
   readonly classes?: readonly string[];
+  /** Texts by column; not in the digest. */
+  readonly columns?: NonNullable<Split["columns"]>;
 }
 
 /** Makes the split whose batches are cut out of tensors in memory. Its name is its role. */
 export function createMemorySplit(contents: MemorySplitContents): Split {
-  const { role, rowCount, inputs, labels, classes } = contents;
+  const { role, rowCount, inputs, labels, classes, columns = {} } = contents;
   const labelShape = labels.outputs === undefined ? [] : [labels.outputs];
 
   const takeBatch = (batchRows: number, take: (values: Values, width: number) => Values): Batch => {
@@ -49,6 +51,7 @@ export function createMemorySplit(contents: MemorySplitContents): Split {
     digest: digestContents(contents),
     inputs: inputs.map(({ spec }) => spec),
     ...(classes === undefined ? {} : { classes }),
+    ...(Object.keys(columns).length === 0 ? {} : { columns }),
 
     async read(start, end) {
       if (!(Number.isInteger(start) && Number.isInteger(end) && 0 <= start && start <= end && end <= rowCount)) {

@@ -13,6 +13,8 @@ export interface RowBlock {
   readonly values: Float64Array;
   /** A class label per row, `null` for an empty cell; absent for regression. */
   readonly labels?: readonly (string | null)[];
+  /** For each further column a text per row, `null` for an empty cell. */
+  readonly columns: readonly (readonly (string | null)[])[];
 }
 
 /** A cell that cannot be used; `column` counts as in {@link RowLayout} and is `"label"` for the class label. */
@@ -34,11 +36,15 @@ interface RoleRows {
   capacity: number;
   inputs: (Float32Array | Int32Array)[];
   labels: Float32Array | Int32Array;
+  /** One array a further column. */
+  readonly columns: readonly (string | null)[][];
 }
 
 /** How rows are laid out, and what decides the role of each. */
 export interface SplitBuilderOptions {
   readonly layout: RowLayout;
+  /** Names of the further columns. */
+  readonly columns: readonly string[];
   readonly seed: number;
   /** Per source, the parts of [0, 1) that its roles have. */
   readonly ranges: readonly (readonly RoleRange[])[];
@@ -51,10 +57,12 @@ export interface SplitBuilderOptions {
  * not from its label, position or file format. So equal inputs of one source never end up in two roles, and neither
  * another scale nor another shape moves a row.
  */
-export function createSplitBuilder({ layout, seed, ranges, encoder }: SplitBuilderOptions): SplitBuilder {
+export function createSplitBuilder({ layout, columns, seed, ranges, encoder }: SplitBuilderOptions): SplitBuilder {
   const { inputs, inputWidth, targetWidth } = layout;
   const key = createRowKey(seed, inputWidth);
   const rowsByRole = new Map<SplitRole, RoleRows>();
+  /** Equal texts of a column are kept once. */
+  const known = columns.map(() => new Map<string, string>());
 
   const pickRole = (source: number): SplitRole => {
     const roles = ranges[source]!;
@@ -103,7 +111,7 @@ export function createSplitBuilder({ layout, seed, ranges, encoder }: SplitBuild
   };
 
   return {
-    add({ rowCount, values, labels }, source, firstRow) {
+    add({ rowCount, values, labels, columns: texts }, source, firstRow) {
       for (let index = 0; index < rowCount; index++) {
         const row = firstRow + index;
         const start = index * (inputWidth + targetWidth);
@@ -119,8 +127,11 @@ export function createSplitBuilder({ layout, seed, ranges, encoder }: SplitBuild
         }
         const role = pickRole(source);
         let rows = rowsByRole.get(role);
-        if (rows === undefined) rowsByRole.set(role, (rows = createRoleRows(layout)));
+        if (rows === undefined) rowsByRole.set(role, (rows = createRoleRows(layout, columns.length)));
         append(rows, values, start, labelCode);
+        for (const [column, own] of rows.columns.entries()) {
+          own.push(intern(known[column]!, texts[column]?.[index] ?? null));
+        }
       }
       return undefined;
     },
@@ -137,6 +148,7 @@ export function createSplitBuilder({ layout, seed, ranges, encoder }: SplitBuild
           role,
           rowCount: rows.rowCount,
           inputs: inputs.map(({ spec }, index) => ({ spec, values: rows.inputs[index]! })),
+          columns: Object.fromEntries(columns.map((name, index) => [name, rows.columns[index]!])),
           labels: { values: rows.labels, ...(targetWidth === 0 ? {} : { outputs: targetWidth }) },
           ...(resolved === undefined ? {} : { classes: resolved.classes }),
         });
@@ -145,13 +157,22 @@ export function createSplitBuilder({ layout, seed, ranges, encoder }: SplitBuild
   };
 }
 
-function createRoleRows({ inputs, targetWidth }: RowLayout): RoleRows {
+function createRoleRows({ inputs, targetWidth }: RowLayout, columnCount: number): RoleRows {
   return {
     rowCount: 0,
     capacity: 0,
     inputs: inputs.map(({ isInteger }) => (isInteger ? new Int32Array() : new Float32Array())),
     labels: targetWidth === 0 ? new Int32Array() : new Float32Array(),
+    columns: Array.from({ length: columnCount }, () => []),
   };
+}
+
+function intern(known: Map<string, string>, text: string | null): string | null {
+  if (text === null) return null;
+  const same = known.get(text);
+  if (same !== undefined) return same;
+  known.set(text, text);
+  return text;
 }
 
 /** Moves the rows into arrays for exactly `capacity` rows. */

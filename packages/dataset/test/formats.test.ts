@@ -111,6 +111,31 @@ describe("the same rows in every format", () => {
   });
 });
 
+describe("further columns", () => {
+  const changes = { columns: ["kind", "p3"] };
+
+  it.each(Object.entries(paths))("go along with the rows of %s, and change no digest", async (_, path) => {
+    const splits = await load(path, changes);
+    expect(digestsOf(splits)).toEqual(digestsOf(await load(paths.csv)));
+    const numbers = await listRows(splits);
+    for (const [index, split] of splits.entries()) {
+      expect(split.columns?.["kind"]).toEqual(numbers[index]?.map((row) => rows[row]?.kind));
+      expect(split.columns?.["p3"]?.map(Number)).toEqual(numbers[index]?.map((row) => rows[row]?.values[3]));
+    }
+  });
+
+  it("have null for an empty cell, and are not found where the file has none of the name", async () => {
+    const path = writeFile(folder, "empty.csv", "p0,kind,site\n1,cat,\n2,dog,a\n");
+    const files = [{ path, fractions: { test: 1 } }];
+    const inputs = { x: { columns: ["p0"] } };
+    const [split] = await load(path, { files, inputs, columns: ["site"] });
+    expect(split?.columns).toEqual({ site: [null, "a"] });
+    await expect(load(path, { files, inputs, columns: ["sight"] })).rejects.toMatchObject({
+      code: "DATA_COLUMN_NOT_FOUND",
+    });
+  });
+});
+
 describe("splits by hash", () => {
   it("cover every row once, in file order, near the fractions", async () => {
     const splits = await load(paths.csv);
