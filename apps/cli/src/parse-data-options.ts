@@ -45,6 +45,8 @@ export async function loadDataFile(options: DataOptions, role: SplitRole, knownC
     inputs,
     label: { column: label, ...(classes === undefined ? {} : { classes }) },
     columns,
+    // Memory does not grow with the rows, and each is read in order, once for each artifact.
+    storage: "disk",
   });
   const [split] = splits;
   if (split === undefined) throw new TypeError("a dataset has at least one split");

@@ -76,7 +76,14 @@ export async function datasetFromArrays(options: DatasetFromArraysOptions): Prom
       throw new TypeError(`no column ${column}`);
     },
   };
-  return buildSplits({ layout, sources: [source], columns: [], seed, ...(label === undefined ? {} : { label }) });
+  return buildSplits({
+    layout,
+    sources: [source],
+    columns: [],
+    storage: "memory",
+    seed,
+    ...(label === undefined ? {} : { label }),
+  });
 }
 
 const blockRows = 2048;

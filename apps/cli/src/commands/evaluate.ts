@@ -184,7 +184,9 @@ async function findSplit(given: Arguments, loaded: LoadedConfig | undefined, sco
     return loadDataFile(options, role, loaded?.config.data.label?.classes);
   }
   if (loaded === undefined) throw new TypeError("without a file there is a configuration");
-  return (await loadConfigSplits(loaded, scoring)).get(given.split ?? loaded.config.evaluate?.split ?? "select");
+  return (await loadConfigSplits(loaded, { scoring, storage: "disk" })).get(
+    given.split ?? loaded.config.evaluate?.split ?? "select",
+  );
 }
 
 function parseRole(name: string): SplitRole {

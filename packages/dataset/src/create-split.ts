@@ -9,14 +9,14 @@ import {
   type TensorSpec,
 } from "@ckpt/manifest";
 
-/** A tensor's values in memory, row-major. */
-type Values = Float32Array | Int32Array;
+import { createMemoryRows } from "./memory-rows.js";
+import type { RowValues, Values } from "./row-values.js";
 
 /** All tensors of a split. */
-export interface MemorySplitContents {
+export interface SplitContents {
   readonly role: SplitRole;
   readonly rowCount: number;
-  readonly inputs: readonly { readonly spec: TensorSpec; readonly values: Values }[];
+  readonly inputs: readonly { readonly spec: TensorSpec; readonly rows: RowValues }[];
   /** Class indices (int32), or `outputs` regression targets a row (float32). */
   readonly labels: { readonly values: Values; readonly outputs?: number };
   readonly classes?: readonly string[];
@@ -24,23 +24,25 @@ export interface MemorySplitContents {
   readonly columns?: NonNullable<Split["columns"]>;
 }
 
-/** Makes the split whose batches are cut out of tensors in memory. Its name is its role. */
-export function createMemorySplit(contents: MemorySplitContents): Split {
+/**
+ * Makes the split whose batches are cut out of these rows. Its name is its role. Rows that are not in memory are read once
+ * for the digest.
+ */
+export async function createSplit(contents: SplitContents): Promise<Split> {
   const { role, rowCount, inputs, labels, classes, columns = {} } = contents;
   const labelShape = labels.outputs === undefined ? [] : [labels.outputs];
+  const labelRows = createMemoryRows(labels.values, labels.outputs ?? 1);
 
-  const takeBatch = (batchRows: number, take: (values: Values, width: number) => Values): Batch => {
-    const takeTensor = (values: Values, rowShape: readonly number[]): TensorData => ({
-      data: take(
-        values,
-        rowShape.reduce((product, size) => product * size, 1),
-      ),
-      shape: [batchRows, ...rowShape],
-    });
+  const takeBatch = async (batchRows: number, take: (rows: RowValues) => Promise<Values>): Promise<Batch> => {
+    const taken: Record<string, TensorData> = {};
+    for (const { spec, rows } of inputs) {
+      const rowShape = spec.shape.slice(1).map((size) => size ?? 1);
+      taken[spec.name] = { data: await take(rows), shape: [batchRows, ...rowShape] };
+    }
     return {
       rowCount: batchRows,
-      inputs: Object.fromEntries(inputs.map(({ spec, values }) => [spec.name, takeTensor(values, rowShapeOf(spec))])),
-      labels: takeTensor(labels.values, labelShape),
+      inputs: taken,
+      labels: { data: await take(labelRows), shape: [batchRows, ...labelShape] },
     };
   };
 
@@ -48,7 +50,7 @@ export function createMemorySplit(contents: MemorySplitContents): Split {
     name: role,
     role,
     rowCount,
-    digest: digestContents(contents),
+    digest: await digestContents(contents),
     inputs: inputs.map(({ spec }) => spec),
     ...(classes === undefined ? {} : { classes }),
     ...(Object.keys(columns).length === 0 ? {} : { columns }),
@@ -57,7 +59,7 @@ export function createMemorySplit(contents: MemorySplitContents): Split {
       if (!(Number.isInteger(start) && Number.isInteger(end) && 0 <= start && start <= end && end <= rowCount)) {
         throw new RangeError(`rows ${start} to ${end} are not within 0 to ${rowCount}`);
       }
-      return takeBatch(end - start, (values, width) => values.subarray(start * width, end * width));
+      return takeBatch(end - start, (rows) => rows.read(start, end));
     },
 
     async gather(indices) {
@@ -67,32 +69,24 @@ export function createMemorySplit(contents: MemorySplitContents): Split {
           throw new RangeError(`row ${index} is not within 0 to ${rowCount - 1}`);
         }
       }
-      return takeBatch(indices.length, (values, width) => gatherRows(values, width, indices));
+      return takeBatch(indices.length, (rows) => rows.gather(indices));
     },
   };
 }
-
-function gatherRows(values: Values, width: number, indices: ArrayLike<number>): Values {
-  const size = indices.length * width;
-  const gathered = values instanceof Float32Array ? new Float32Array(size) : new Int32Array(size);
-  for (let at = 0; at < indices.length; at++) {
-    const from = indices[at]! * width;
-    gathered.set(values.subarray(from, from + width), at * width);
-  }
-  return gathered;
-}
-
-const rowShapeOf = (spec: TensorSpec): readonly number[] => spec.shape.slice(1).map((size) => size ?? 1);
 
 /**
  * SHA-256 over a line of canonical JSON (row count, input specs, outputs, classes), then the bytes of every input in
  * the order of the specs, then those of the labels; little-endian. Neither the role nor any file is in it.
  */
-function digestContents({ rowCount, inputs, labels, classes }: MemorySplitContents): string {
+async function digestContents({ rowCount, inputs, labels, classes }: SplitContents): Promise<string> {
   const header = { rowCount, inputs: inputs.map(({ spec }) => spec), outputs: labels.outputs, classes };
   const hash = createHash("sha256").update(`${serializeCanonicalJson(header)}\n`);
-  for (const { values } of [...inputs, labels]) {
-    hash.update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+  const update = ({ buffer, byteOffset, byteLength }: Values): void => {
+    hash.update(new Uint8Array(buffer, byteOffset, byteLength));
+  };
+  for (const { rows } of inputs) {
+    for await (const piece of rows.pieces()) update(piece);
   }
+  update(labels.values);
   return hash.digest("hex");
 }
