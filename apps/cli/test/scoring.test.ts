@@ -78,6 +78,10 @@ describe("columns of the data that weigh, group and slice rows", () => {
   });
 
   it("reach gates and the table, and a whole run", async () => {
+    const { test } = JSON.parse((await requireCkpt(["run", "--json"], { cwd: project })).stdout) as {
+      readonly test: Slices;
+    };
+    expect(test.slices.map(({ name }) => name)).toEqual(["site=east", "site=west", "most"]);
     const { stdout, stderr } = await requireCkpt(["run", "--resume"], { cwd: project });
     expect(stderr).toContain("stored predictions");
     expect(stdout).toMatch(/worst slice/);
