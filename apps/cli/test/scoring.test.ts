@@ -102,6 +102,11 @@ describe("columns of the data that weigh, group and slice rows", () => {
     expect(judged).toMatch(/accuracy\[slice=site=west\]>=0 .*✔ pass/);
     expect(judged).toContain("there is no slice up");
     expect(judged).toContain("rows weighted by weight, grouped by machine");
+
+    const [one = "", other = ""] = (await readdir(join(project, "runs/points/artifacts"))).toSorted();
+    const artifacts = [one, other].map((name) => join("runs/points/artifacts", name));
+    const compared = await requireCkpt(["diff", ...artifacts, "--split", "select"], { cwd: project });
+    expect(compared.stdout).toContain("on the same 50 rows of split select weighted by weight, grouped by machine");
   });
 
   it("are typed for artifacts outside any run, and kept for the gate", async () => {

@@ -1,3 +1,5 @@
+import { dirname } from "node:path";
+
 import type { EvaluationManifest, MetricEstimate, MetricMode, RankedCandidate } from "@ckpt/manifest";
 
 import { type MeasuredEvaluation, measureRows } from "./compute-metrics.js";
@@ -5,7 +7,7 @@ import { createFigureTable } from "./figure-table.js";
 import type { Metric } from "./metrics/metric.js";
 import { defaultMetrics, resolveMetric } from "./metrics/registry.js";
 import { readEvaluation } from "./predictions.js";
-import { resolveScoring } from "./scoring.js";
+import { readScoring, resolveScoring } from "./scoring.js";
 import { mcnemar } from "./statistics/mcnemar.js";
 import { comparePaired } from "./statistics/paired-difference.js";
 import { countDiscordant } from "./statistics/row-hits.js";
@@ -31,6 +33,10 @@ export interface EvaluationComparison {
   readonly isSameRows: boolean;
   /** Of the first. */
   readonly rowCount: number;
+  /** The column that weighs the first's rows. */
+  readonly weights?: string;
+  /** The column whose equal values belong together in them. */
+  readonly groupBy?: string;
   readonly metrics: readonly MetricComparison[];
   /** Why the first or the second could not be scored. */
   readonly failures: readonly string[];
@@ -67,9 +73,12 @@ export async function compareEvaluations(
     await measureRows(first, own, metrics, scoring),
     await measureRows(second, other, metrics, otherScoring),
   ] as const;
+  const { weights, groups } = await readScoring(dirname(first), own.split);
   return {
     isSameRows,
     rowCount: own.split.rowCount,
+    ...(weights === undefined ? {} : { weights: weights.column }),
+    ...(groups === undefined ? {} : { groupBy: groups.column }),
     metrics: metrics.map((metric) => compareMetrics(metric, measured, isSameRows, confidence)),
     failures: measured.flatMap(({ metrics: { failure } }) => failure ?? []),
   };

@@ -127,7 +127,9 @@ describe("what is kept beside the evaluations", () => {
     const own = ranking.candidates.find(({ id }) => id === "step-00000001");
     expect(own).toMatchObject({ metrics: kept.metrics, slices: kept.slices, worstSlices: kept.worstSlices });
 
-    const [accuracy] = (await compareEvaluations(...paths)).metrics;
+    const compared = await compareEvaluations(...paths);
+    expect(compared).toMatchObject({ weights: "weight", groupBy: "patient" });
+    const [accuracy] = compared.metrics;
     expect(accuracy?.first).toEqual(kept.metrics["accuracy"]);
     const other = ranking.candidates.find(({ id }) => id === "step-00000002");
     expect(accuracy?.second).toEqual(other?.metrics["accuracy"]);
