@@ -131,6 +131,27 @@ describe("parseConfig", () => {
     });
   });
 
+  it("takes slices by a column or a predicate, and says what is wrong with others", () => {
+    const slices = {
+      site: { column: "site" },
+      old: { column: "age", range: [60, Infinity] },
+      some: { column: "site", in: ["a", 3] },
+      own: () => true,
+    };
+    expect(listIssues({ ...valid, evaluate: { weights: "w", groupBy: "g", slices } })).toEqual({});
+    const wrong = {
+      both: { column: "age", equals: 1, in: [2] },
+      turned: { column: "age", range: [2, 1] },
+      text: "site",
+    };
+    const message = expect.stringContaining("expected") as string;
+    expect(listIssues({ ...valid, evaluate: { slices: wrong } })).toEqual({
+      "evaluate.slices.both": message,
+      "evaluate.slices.turned": message,
+      "evaluate.slices.text": message,
+    });
+  });
+
   it.each([[undefined], [null], [[]], ["text"], [{}]])("refuses %j", (value) => {
     expect(Object.keys(listIssues(value)).length).toBeGreaterThan(0);
   });

@@ -1,4 +1,11 @@
-import { engineNames, findMetric, type Metric, parseConstraint } from "@ckpt/evaluator";
+import {
+  type ColumnSlice,
+  type ColumnTexts,
+  engineNames,
+  findMetric,
+  type Metric,
+  parseConstraint,
+} from "@ckpt/evaluator";
 import { artifactFormats, CkptError, isCkptError, type Issue, quantizations } from "@ckpt/manifest";
 import type { LearningRateSchedule, RetentionPolicy, SavePolicy, StopPolicy } from "@ckpt/trainer";
 import { z } from "zod";
@@ -43,6 +50,7 @@ const data = z.strictObject({
     })
     .exactOptional(),
   targets: columns.exactOptional(),
+  columns: z.array(z.string().min(1)).exactOptional(),
   seed: z.int().exactOptional(),
 });
 
@@ -69,6 +77,26 @@ const ownMetric = z.custom<Metric>(
     value !== null &&
     ["name", "kind", "task", "mode"].every((field) => typeof Reflect.get(value, field) === "string"),
   "expected a metric's name, or a metric such as createMeanMetric makes",
+);
+
+/** Zod's own number is finite. */
+const boundary = z.custom<number>((value) => typeof value === "number", "expected a number, or an infinite one");
+const sliceValue = z.union([z.string(), z.number()]);
+const columnSlice: z.ZodType<ColumnSlice> = z
+  .strictObject({
+    column: z.string().min(1),
+    equals: sliceValue.exactOptional(),
+    in: z.array(sliceValue).min(1).exactOptional(),
+    range: z.tuple([boundary, boundary]).exactOptional(),
+  })
+  .refine(
+    (value) => Object.keys(value).length <= 2,
+    "expected one of equals, in and range, or none for a slice of each value",
+  )
+  .refine(({ range: [from, to] = [0, 1] }) => from < to, "expected a range from a smaller to a larger number");
+const slice = z.union(
+  [columnSlice, callable<(row: ColumnTexts) => boolean>()],
+  "expected a column with equals, in, range or none of them, or a predicate of a row",
 );
 
 const configSchema: z.ZodType<CkptConfig> = z.strictObject({
@@ -115,6 +143,9 @@ const configSchema: z.ZodType<CkptConfig> = z.strictObject({
       constraints: z.array(textReadBy(parseConstraint)).exactOptional(),
       engine: z.enum(["auto", ...engineNames]).exactOptional(),
       batchSize: positiveInteger.exactOptional(),
+      weights: z.string().min(1).exactOptional(),
+      groupBy: z.string().min(1).exactOptional(),
+      slices: z.record(z.string().min(1), slice).exactOptional(),
     })
     .exactOptional(),
   soups: z.array(z.enum(soupKinds)).exactOptional(),

@@ -1,6 +1,6 @@
 import type { BackendRequest } from "@ckpt/backend";
 import type { LoadDatasetOptions } from "@ckpt/dataset";
-import type { EngineChoice, Metric } from "@ckpt/evaluator";
+import type { ColumnScoring, EngineChoice, Metric } from "@ckpt/evaluator";
 import type { ArtifactFormat, QuantizeRule } from "@ckpt/manifest";
 import type { LearningRateSchedule, RetentionPolicy, SavePolicy, StopPolicy, WhenSaving } from "@ckpt/trainer";
 import type { LayersModel } from "@tensorflow/tfjs";
@@ -70,8 +70,8 @@ export type SoupKind = "uniform" | "greedy";
 /** All of them. */
 export const soupKinds: readonly ["uniform", "greedy"] = ["uniform", "greedy"];
 
-/** How candidates are scored and ranked. */
-export interface EvaluateConfig {
+/** How candidates are scored and ranked; by `weights`, `groupBy` and `slices`, how rows count. */
+export interface EvaluateConfig extends ColumnScoring {
   /** Split to rank on. Default: `select`. */
   readonly split?: string;
   /** Metrics to compute, by name or your own; the first one ranks. Default: accuracy and logLoss, or mse and mae for targets. */

@@ -1,11 +1,12 @@
 import { compareEvaluations, type EvaluationComparison, findEvaluation, type MetricComparison } from "@ckpt/evaluator";
 
 import { formatDifference, formatEstimate } from "./format-ranking.js";
+import { formatScoring, type ScoredBy } from "./format-scoring.js";
 import { findSingleArtifact } from "./single-artifact.js";
 import { formatTable, leftColumn, rightColumn } from "./table.js";
 
 /** Two artifacts and what became of them on a split; differences and verdicts are of the second against the first. */
-export interface RunDiff {
+export interface RunDiff extends ScoredBy {
   /** Folders of the artifacts. */
   readonly first: string;
   readonly second: string;
@@ -38,7 +39,7 @@ export async function diffRuns(
 }
 
 /** As the command line has them: the comparison was of the second against the first. */
-function inOrder(comparison: EvaluationComparison): Pick<RunDiff, "isSameRows" | "rowCount" | "metrics" | "failures"> {
+function inOrder(comparison: EvaluationComparison): Omit<RunDiff, "first" | "second" | "split"> {
   return {
     ...comparison,
     metrics: comparison.metrics.map(({ first, second, ...rest }) => ({
@@ -50,7 +51,8 @@ function inOrder(comparison: EvaluationComparison): Pick<RunDiff, "isSameRows" |
 }
 
 /** A table of the metrics, and what the first of them says in words. */
-export function formatRunDiff({ first, second, split, isSameRows, rowCount, metrics, failures }: RunDiff): string {
+export function formatRunDiff(diff: RunDiff): string {
+  const { first, second, split, isSameRows, rowCount, metrics, failures } = diff;
   const columns = [
     leftColumn("metric"),
     rightColumn("first"),
@@ -70,7 +72,7 @@ export function formatRunDiff({ first, second, split, isSameRows, rowCount, metr
     ),
   );
   const where = isSameRows
-    ? `on the same ${rowCount} rows of split ${split}`
+    ? `on the same ${rowCount} rows of split ${split}${formatScoring(diff)}`
     : `on splits ${split} of different rows, which cannot be told apart from chance here`;
   return (
     `first ${first}, second ${second}, ${where}\n${formatTable(columns, rows)}` +

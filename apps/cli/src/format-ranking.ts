@@ -1,5 +1,6 @@
 import type { CandidateStatus, MetricEstimate, RankedCandidate, RankingManifest } from "@ckpt/manifest";
 
+import { formatScoring } from "./format-scoring.js";
 import { type Column, formatBytes, formatMetric, formatTable, leftColumn, rightColumn } from "./table.js";
 
 /** The ranking as part of a `--json` document, which has a `schemaVersion` of its own. */
@@ -20,6 +21,7 @@ export function formatRanking(ranking: RankingManifest): string {
     ...(candidates.some(({ difference }) => difference !== undefined)
       ? [estimatePart("vs best", level, ({ difference }) => difference, formatDifference)]
       : []),
+    ...(candidates.some(({ slices }) => slices !== undefined) ? [worstSlicePart(primary)] : []),
     ...(candidates.some(({ mcnemar }) => mcnemar !== undefined) ? [mcnemarPart] : []),
     ...names
       .filter((name) => name !== primary)
@@ -39,7 +41,7 @@ export function formatRanking(ranking: RankingManifest): string {
     ),
   );
   const { name, rowCount } = ranking.split;
-  return `${formatTable(columns, rows)}on split ${name}, ${rowCount} rows; ${formatPick(ranking)}\n`;
+  return `${formatTable(columns, rows)}on split ${name}, ${rowCount} rows${formatScoring(ranking)}; ${formatPick(ranking)}\n`;
 }
 
 /** Some columns of the table, and what a candidate has there. */
@@ -57,6 +59,17 @@ function estimatePart(
   return {
     columns: [rightColumn(heading), leftColumn(intervalHeading)],
     cells: (candidate) => format(find(candidate)),
+  };
+}
+
+/** The primary metric of the slice where it is worst, and the slice's name. */
+function worstSlicePart(primary: string): Part {
+  return {
+    columns: [rightColumn("worst slice"), leftColumn("")],
+    cells: ({ slices = [], worstSlices = {} }) => {
+      const worst = slices.find(({ name }) => name === worstSlices[primary]);
+      return worst === undefined ? ["-", ""] : [formatEstimate(worst.metrics[primary])[0], worst.name];
+    },
   };
 }
 

@@ -1,10 +1,11 @@
 import type { Judgement, Verdict } from "@ckpt/evaluator";
 
 import { formatEstimate } from "./format-ranking.js";
+import { formatScoring, type ScoredBy } from "./format-scoring.js";
 import { formatTable, leftColumn, rightColumn } from "./table.js";
 
 /** A gate and what became of it. */
-export interface GateReport {
+export interface GateReport extends ScoredBy {
   /** The artifact's folder. */
   readonly artifact: string;
   readonly split: { readonly name: string; readonly rowCount: number };
@@ -15,14 +16,14 @@ export interface GateReport {
 const glyphs: Readonly<Record<Verdict, string>> = { pass: "✔ pass", fail: "✖ fail", inconclusive: "? inconclusive" };
 
 /** A table for people: what was asked, what was found, and the verdict. */
-export function formatGate({ artifact, split, verdict, judgements }: GateReport): string {
+export function formatGate({ artifact, split, verdict, judgements, ...scored }: GateReport): string {
   const columns = [leftColumn("requirement"), rightColumn("found"), leftColumn("interval"), leftColumn("verdict")];
   const rows = judgements.map((judgement) => [
     judgement.text,
     ...formatEstimate(judgement.found),
     `${glyphs[judgement.verdict]}${explain(judgement)}`,
   ]);
-  return `${formatTable(columns, rows)}gate ${verdict} for ${artifact} on split ${split.name}, ${split.rowCount} rows\n`;
+  return `${formatTable(columns, rows)}gate ${verdict} for ${artifact} on split ${split.name}, ${split.rowCount} rows${formatScoring(scored)}\n`;
 }
 
 /** JUnit's XML: a test case for each thing asked; what is not a pass is a failure, of type `fail` or `inconclusive`. */
@@ -43,14 +44,14 @@ export function formatGateAsJunit({ artifact, split, judgements }: GateReport): 
 }
 
 /** Markdown for the summary of a step on GitHub. */
-export function formatGateAsMarkdown({ artifact, split, verdict, judgements }: GateReport): string {
+export function formatGateAsMarkdown({ artifact, split, verdict, judgements, ...scored }: GateReport): string {
   const rows = judgements.map((judgement) => {
     const [value, interval] = formatEstimate(judgement.found).map(escapeCell);
     const found = `${value} ${interval}`.trim();
     return `| ${escapeCell(judgement.text)} | ${found} | ${glyphs[judgement.verdict]}${escapeCell(explain(judgement))} |\n`;
   });
   return (
-    `### Gate: ${glyphs[verdict]}\n\n\`${artifact}\` on split ${split.name}, ${split.rowCount} rows\n\n` +
+    `### Gate: ${glyphs[verdict]}\n\n\`${artifact}\` on split ${split.name}, ${split.rowCount} rows${formatScoring(scored)}\n\n` +
     `| requirement | found | verdict |\n|---|---|---|\n${rows.join("")}\n`
   );
 }

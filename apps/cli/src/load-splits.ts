@@ -1,6 +1,7 @@
 import { dirname, resolve } from "node:path";
 
-import { loadDataset } from "@ckpt/dataset";
+import { loadDataset, type RowStorage } from "@ckpt/dataset";
+import { type ColumnScoring, listScoringColumns } from "@ckpt/evaluator";
 import { CkptError, type Split } from "@ckpt/manifest";
 
 import type { LoadedConfig } from "./load-config.js";
@@ -13,11 +14,23 @@ export interface Splits {
   readonly all: readonly Split[];
 }
 
-/** Reads the data of a configuration; its paths are relative to the file. */
-export async function loadConfigSplits({ config, path }: LoadedConfig): Promise<Splits> {
+/** How the data of a configuration is read. */
+export interface LoadSplitsOptions {
+  /** How rows count. Default: as the configuration says. */
+  readonly scoring?: ColumnScoring;
+  /** Default: `memory`, where training wants rows. */
+  readonly storage?: RowStorage;
+}
+
+/** Reads the data of a configuration, with the columns by which rows count; its paths are relative to the file. */
+export async function loadConfigSplits(
+  { config, path }: LoadedConfig,
+  { scoring = config.evaluate ?? {}, storage = "memory" }: LoadSplitsOptions = {},
+): Promise<Splits> {
   const folder = dirname(path);
   const files = config.data.files.map((file) => ({ ...file, path: resolve(folder, file.path) }));
-  return indexSplits(await loadDataset({ ...config.data, files }));
+  const columns = [...new Set([...(config.data.columns ?? []), ...listScoringColumns(scoring)])];
+  return indexSplits(await loadDataset({ ...config.data, files, columns, storage }));
 }
 
 /** Makes splits findable by name. */

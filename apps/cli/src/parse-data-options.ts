@@ -12,6 +12,8 @@ export interface DataOptions {
   readonly scale: number | undefined;
   /** Comma-separated sizes of one row, for every input. */
   readonly shape: string | undefined;
+  /** Further columns to read, by which rows count. */
+  readonly columns?: readonly string[];
 }
 
 /**
@@ -21,7 +23,7 @@ export interface DataOptions {
  * @throws {CkptError} INVALID_OPTION, and what `loadDataset` throws.
  */
 export async function loadDataFile(options: DataOptions, role: SplitRole, knownClasses?: Classes): Promise<Split> {
-  const { data, input, label, scale, shape } = options;
+  const { data, input, label, scale, shape, columns = [] } = options;
   const classes = options.classes === undefined ? knownClasses : parseClasses(options.classes);
   if (label === undefined) throw invalid("--label", "the column of the class label", "nothing");
   if (input.length === 0) throw invalid("--input", "at least one NAME=/COLUMNS/", "nothing");
@@ -42,6 +44,9 @@ export async function loadDataFile(options: DataOptions, role: SplitRole, knownC
     files: [{ path: data, fractions: { [role]: 1 } }],
     inputs,
     label: { column: label, ...(classes === undefined ? {} : { classes }) },
+    columns,
+    // Memory does not grow with the rows, and each is read in order, once for each artifact.
+    storage: "disk",
   });
   const [split] = splits;
   if (split === undefined) throw new TypeError("a dataset has at least one split");

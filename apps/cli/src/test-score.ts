@@ -15,6 +15,8 @@ import type { ScoredArtifact } from "./stages/evaluate-stage.js";
 export interface TestScore {
   readonly metrics: MetricsManifest["metrics"];
   readonly confusion?: MetricsManifest["confusion"];
+  readonly slices?: MetricsManifest["slices"];
+  readonly worstSlices?: MetricsManifest["worstSlices"];
   readonly failure?: string;
   /** How many artifacts have been scored on these rows. */
   readonly reads: number;
@@ -47,7 +49,7 @@ export async function scoreTest(
   wanted?: readonly (string | Metric)[],
 ): Promise<TestScore> {
   const confidence = confidenceAfter(testReads);
-  const { metrics, confusion, failure } =
+  const { metrics, confusion, slices, worstSlices, failure } =
     testReads === 1 ? first : (await measureEvaluation(evaluation, wanted, { confidence })).metrics;
   const { name, mode } = ranking.metric;
   const chosenBy = ranking.candidates.find(({ id }) => id === ranking.pick?.id)?.metrics[name]?.value ?? NaN;
@@ -55,6 +57,8 @@ export async function scoreTest(
   return {
     metrics,
     ...(confusion === undefined ? {} : { confusion }),
+    ...(slices === undefined ? {} : { slices }),
+    ...(worstSlices === undefined ? {} : { worstSlices }),
     ...(failure === undefined ? {} : { failure }),
     reads: testReads,
     confidence,

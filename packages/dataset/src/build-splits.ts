@@ -3,7 +3,7 @@ import { CkptError, type Split } from "@ckpt/manifest";
 import { type Classes, createLabelEncoder } from "./class-labels.js";
 import { describeFractions, type Fractions, layOutFractions } from "./fractions.js";
 import type { RowLayout } from "./row-layout.js";
-import { type CellProblem, createSplitBuilder, type RowBlock } from "./split-builder.js";
+import { type CellProblem, createSplitBuilder, type RowBlock, type RowStorage } from "./split-builder.js";
 
 /** Where rows come from, with what a message about one of them needs. */
 export interface RowSource {
@@ -22,6 +22,9 @@ export interface RowSource {
 export interface BuildSplitsOptions {
   readonly layout: RowLayout;
   readonly sources: readonly RowSource[];
+  /** Names of the further columns that the blocks have, in their order. */
+  readonly columns: readonly string[];
+  readonly storage: RowStorage;
   readonly seed: number;
   /** Present when the rows have class labels. */
   readonly label?: { readonly classes?: Classes };
@@ -33,13 +36,21 @@ export interface BuildSplitsOptions {
  * @throws {CkptError} DATA_CELL_INVALID at the first cell that cannot be used; DATA_SPLIT_EMPTY when a role of the
  * fractions gets no row; INVALID_OPTION when seed, fractions or classes are not valid, or two roles hold the same rows.
  */
-export async function buildSplits({ layout, sources, seed, label }: BuildSplitsOptions): Promise<readonly Split[]> {
+export async function buildSplits(options: BuildSplitsOptions): Promise<readonly Split[]> {
+  const { layout, sources, columns, storage, seed, label } = options;
   if (!Number.isSafeInteger(seed)) {
     throw new CkptError("INVALID_OPTION", { option: "seed", expected: "a whole number", found: String(seed) });
   }
   const encoder = label === undefined ? undefined : createLabelEncoder(label.classes);
   const ranges = sources.map(({ fractions }) => layOutFractions(fractions, "fractions"));
-  const builder = createSplitBuilder({ layout, seed, ranges, ...(encoder === undefined ? {} : { encoder }) });
+  const builder = createSplitBuilder({
+    layout,
+    columns,
+    storage,
+    seed,
+    ranges,
+    ...(encoder === undefined ? {} : { encoder }),
+  });
 
   let rowCount = 0;
   for (const [index, source] of sources.entries()) {
@@ -56,7 +67,7 @@ export async function buildSplits({ layout, sources, seed, label }: BuildSplitsO
   if (resolved !== undefined && "expected" in resolved) {
     throw await createCellError(sources[resolved.source]!, { ...resolved, column: "label" });
   }
-  const splits = builder.finish(resolved);
+  const splits = await builder.finish(resolved);
   for (const { role } of ranges.flat()) {
     if (splits.some((split) => split.role === role)) continue;
     const fractions = sources.map((source) => describeFractions(source.fractions)).join("; ");

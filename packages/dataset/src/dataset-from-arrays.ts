@@ -76,7 +76,14 @@ export async function datasetFromArrays(options: DatasetFromArraysOptions): Prom
       throw new TypeError(`no column ${column}`);
     },
   };
-  return buildSplits({ layout, sources: [source], seed, ...(label === undefined ? {} : { label }) });
+  return buildSplits({
+    layout,
+    sources: [source],
+    columns: [],
+    storage: "memory",
+    seed,
+    ...(label === undefined ? {} : { label }),
+  });
 }
 
 const blockRows = 2048;
@@ -102,6 +109,7 @@ async function* readArrayBlocks(
     yield {
       rowCount: count,
       values: block,
+      columns: [],
       ...(labels === undefined
         ? {}
         : { labels: Array.from({ length: count }, (_, row) => String(labels[first + row])) }),

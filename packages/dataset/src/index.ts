@@ -5,4 +5,5 @@ export { findSharedRows, type SharedRows } from "./find-shared-rows.js";
 export type { Fractions } from "./fractions.js";
 export { type ColumnInput, loadDataset, type LoadDatasetOptions, type SplitFile } from "./load-dataset.js";
 export type { InputTensorOptions } from "./row-layout.js";
+export type { RowStorage } from "./split-builder.js";
 export { type ParquetType, writeParquet } from "./write-parquet.js";

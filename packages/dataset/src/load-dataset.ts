@@ -3,11 +3,11 @@ import { CkptError, type Split } from "@ckpt/manifest";
 import { buildSplits, type RowSource } from "./build-splits.js";
 import type { Classes } from "./class-labels.js";
 import { type ColumnSelector, findColumn, selectColumns } from "./column-selector.js";
-import { createUnreadableError } from "./data-file.js";
 import { type Database, withDatabase } from "./database.js";
 import type { Fractions } from "./fractions.js";
 import { createInputLayout, createRowLayout, type InputTensorOptions } from "./row-layout.js";
-import type { RowBlock } from "./split-builder.js";
+import type { RowStorage } from "./split-builder.js";
+import { readTableBlocks } from "./table-blocks.js";
 import { openTable, type Table } from "./table.js";
 
 /** One input: the columns its values come from, and how they become a tensor. */
@@ -33,6 +33,16 @@ export interface LoadDatasetOptions {
   readonly label?: { readonly column: string; readonly classes?: Classes };
   /** The columns of the regression targets. */
   readonly targets?: ColumnSelector;
+  /**
+   * Further columns that go along with the rows as text, to weigh, group or slice them by. They change no tensor, no
+   * digest and no row's role.
+   */
+  readonly columns?: readonly string[];
+  /**
+   * Where the values of the inputs are kept: `disk` is a nameless file in the system's temporary folder, 4 bytes a value,
+   * which `read` reads ranges of. Default: `memory`.
+   */
+  readonly storage?: RowStorage;
   /** Other seeds divide the rows otherwise. Default: 0. */
   readonly seed?: number;
 }
@@ -51,10 +61,11 @@ export interface LoadDatasetOptions {
  * @throws {CkptError} DATA_CELL_INVALID when a cell is empty or not a finite number, or a label is none of the classes.
  * @throws {CkptError} DATA_SPLIT_EMPTY when a role gets no row.
  * @throws {CkptError} INVALID_OPTION when a selector, shape, scale, seed or fraction is not valid.
+ * @throws {CkptError} FILE_SYSTEM when the temporary folder has no room.
  * @throws {CkptError} ENGINE_UNAVAILABLE when `@duckdb/node-api` does not load.
  */
 export async function loadDataset(options: LoadDatasetOptions): Promise<readonly Split[]> {
-  const { files, inputs, label, targets, seed = 0 } = options;
+  const { files, inputs, label, targets, columns: further = [], storage = "memory", seed = 0 } = options;
   if ((label === undefined) === (targets === undefined)) {
     throw invalidOption("label", "either label or targets", label === undefined ? "neither" : "both");
   }
@@ -80,10 +91,11 @@ export async function loadDataset(options: LoadDatasetOptions): Promise<readonly
       const table = tables[index]!;
       const labelColumn = label === undefined ? undefined : findColumn(table, label.column);
       const columns = names.map((name) => findColumn(table, name));
+      const furtherColumns = further.map((name) => findColumn(table, name));
       return {
         file: table.file,
         fractions,
-        readBlocks: () => readTableBlocks(database, table, columns, labelColumn),
+        readBlocks: () => readTableBlocks(database, table, { columns, labelColumn, furtherColumns }),
         describeCell: async (row, column) => {
           const tableColumn = column === "label" ? labelColumn : columns[column];
           if (tableColumn === undefined) throw new TypeError(`no column ${column}`);
@@ -95,48 +107,8 @@ export async function loadDataset(options: LoadDatasetOptions): Promise<readonly
       };
     });
     const layout = createRowLayout(inputLayouts, targetNames.length);
-    return buildSplits({ layout, sources, seed, ...(label === undefined ? {} : { label }) });
+    return buildSplits({ layout, sources, columns: further, storage, seed, ...(label === undefined ? {} : { label }) });
   });
-}
-
-async function* readTableBlocks(
-  { duckdb, connection }: Database,
-  table: Table,
-  columns: readonly number[],
-  labelColumn: number | undefined,
-): AsyncGenerator<RowBlock> {
-  const { DuckDBDoubleVector, DuckDBVarCharVector } = duckdb;
-  let values = new Float64Array();
-  let rowsRead = 0;
-  try {
-    const result = await connection.stream(table.selectSql(columns, labelColumn === undefined ? [] : [labelColumn]));
-    for (;;) {
-      const chunk = await result.fetchChunk();
-      if (chunk === null || chunk.rowCount === 0) break;
-      const { rowCount } = chunk;
-      if (values.length < rowCount * columns.length) values = new Float64Array(rowCount * columns.length);
-      for (let column = 0; column < columns.length; column++) {
-        const vector = chunk.getColumnVector(column);
-        if (!(vector instanceof DuckDBDoubleVector))
-          throw new TypeError(`expected DOUBLE, found ${String(vector.type)}`);
-        for (let row = 0; row < rowCount; row++) values[row * columns.length + column] = vector.getItem(row) ?? NaN;
-      }
-      if (labelColumn === undefined) {
-        yield { rowCount, values };
-      } else {
-        const vector = chunk.getColumnVector(columns.length);
-        if (!(vector instanceof DuckDBVarCharVector))
-          throw new TypeError(`expected VARCHAR, found ${String(vector.type)}`);
-        yield { rowCount, values, labels: Array.from({ length: rowCount }, (_, row) => vector.getItem(row)) };
-      }
-      rowsRead += rowCount;
-    }
-  } catch (error) {
-    throw await table.explain(error);
-  }
-  if (table.rowCount !== undefined && rowsRead !== table.rowCount) {
-    throw createUnreadableError(table.file, `it has ${table.rowCount} rows, of which only ${rowsRead} could be read`);
-  }
 }
 
 async function readCell({ connection }: Database, table: Table, row: number, column: number): Promise<string> {

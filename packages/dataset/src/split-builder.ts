@@ -1,10 +1,13 @@
 import type { Split, SplitRole } from "@ckpt/manifest";
 
 import type { LabelEncoder, LabelProblem, ResolvedClasses } from "./class-labels.js";
+import { createSplit } from "./create-split.js";
+import { createDiskWriter } from "./disk-rows.js";
 import { type RoleRange, splitRoles } from "./fractions.js";
-import { createMemorySplit } from "./memory-split.js";
+import { createMemoryWriter, type MemoryRowWriter } from "./memory-rows.js";
 import { createRowKey, hashRow } from "./row-hash.js";
 import type { RowLayout } from "./row-layout.js";
+import type { RowWriter } from "./row-values.js";
 
 /** Some rows on their way into the splits. The arrays may be filled again for the next block. */
 export interface RowBlock {
@@ -13,6 +16,8 @@ export interface RowBlock {
   readonly values: Float64Array;
   /** A class label per row, `null` for an empty cell; absent for regression. */
   readonly labels?: readonly (string | null)[];
+  /** For each further column a text per row, `null` for an empty cell. */
+  readonly columns: readonly (readonly (string | null)[])[];
 }
 
 /** A cell that cannot be used; `column` counts as in {@link RowLayout} and is `"label"` for the class label. */
@@ -25,20 +30,27 @@ export interface SplitBuilder {
   /** Adds rows of the source with this index, up to the first cell that cannot be used. */
   add(block: RowBlock, source: number, firstRow: number): CellProblem | undefined;
   /** The splits of the roles that have rows, in the order of the roles. `classes` is absent for regression. */
-  finish(classes?: ResolvedClasses): readonly Split[];
+  finish(classes?: ResolvedClasses): Promise<readonly Split[]>;
 }
 
 /** The tensors of one role while they grow. */
 interface RoleRows {
   rowCount: number;
-  capacity: number;
-  inputs: (Float32Array | Int32Array)[];
-  labels: Float32Array | Int32Array;
+  readonly inputs: readonly RowWriter[];
+  readonly labels: MemoryRowWriter;
+  /** One array a further column. */
+  readonly columns: readonly (string | null)[][];
 }
+
+/** Where the values of inputs are kept: labels and further columns, some bytes a row, always are in memory. */
+export type RowStorage = "memory" | "disk";
 
 /** How rows are laid out, and what decides the role of each. */
 export interface SplitBuilderOptions {
   readonly layout: RowLayout;
+  /** Names of the further columns. */
+  readonly columns: readonly string[];
+  readonly storage: RowStorage;
   readonly seed: number;
   /** Per source, the parts of [0, 1) that its roles have. */
   readonly ranges: readonly (readonly RoleRange[])[];
@@ -51,10 +63,13 @@ export interface SplitBuilderOptions {
  * not from its label, position or file format. So equal inputs of one source never end up in two roles, and neither
  * another scale nor another shape moves a row.
  */
-export function createSplitBuilder({ layout, seed, ranges, encoder }: SplitBuilderOptions): SplitBuilder {
+export function createSplitBuilder(options: SplitBuilderOptions): SplitBuilder {
+  const { layout, columns, seed, ranges, encoder } = options;
   const { inputs, inputWidth, targetWidth } = layout;
   const key = createRowKey(seed, inputWidth);
   const rowsByRole = new Map<SplitRole, RoleRows>();
+  /** Equal texts of a column are kept once. */
+  const known = columns.map(() => new Map<string, string>());
 
   const pickRole = (source: number): SplitRole => {
     const roles = ranges[source]!;
@@ -86,24 +101,25 @@ export function createSplitBuilder({ layout, seed, ranges, encoder }: SplitBuild
   };
 
   const append = (rows: RoleRows, values: Float64Array, start: number, labelCode: number): void => {
-    if (rows.rowCount === rows.capacity) resize(rows, layout, Math.max(1024, rows.capacity * 2));
     let column = 0;
     for (const [index, { width, isInteger, scale }] of inputs.entries()) {
-      const data = rows.inputs[index]!;
-      const at = rows.rowCount * width;
+      const writer = rows.inputs[index]!;
+      const at = writer.claim();
+      const data = writer.values;
       for (let offset = 0; offset < width; offset++, column++) {
         data[at + offset] = isInteger ? key.integers[column]! : key.floats[column]! * scale;
       }
     }
-    if (encoder !== undefined) rows.labels[rows.rowCount] = labelCode;
+    const at = rows.labels.claim();
+    if (encoder !== undefined) rows.labels.values[at] = labelCode;
     for (let offset = 0; offset < targetWidth; offset++) {
-      rows.labels[rows.rowCount * targetWidth + offset] = values[start + inputWidth + offset]!;
+      rows.labels.values[at + offset] = values[start + inputWidth + offset]!;
     }
     rows.rowCount++;
   };
 
   return {
-    add({ rowCount, values, labels }, source, firstRow) {
+    add({ rowCount, values, labels, columns: texts }, source, firstRow) {
       for (let index = 0; index < rowCount; index++) {
         const row = firstRow + index;
         const start = index * (inputWidth + targetWidth);
@@ -119,51 +135,53 @@ export function createSplitBuilder({ layout, seed, ranges, encoder }: SplitBuild
         }
         const role = pickRole(source);
         let rows = rowsByRole.get(role);
-        if (rows === undefined) rowsByRole.set(role, (rows = createRoleRows(layout)));
+        if (rows === undefined) rowsByRole.set(role, (rows = createRoleRows(options)));
         append(rows, values, start, labelCode);
+        for (const [column, own] of rows.columns.entries()) {
+          own.push(intern(known[column]!, texts[column]?.[index] ?? null));
+        }
       }
       return undefined;
     },
 
-    finish(resolved) {
-      return splitRoles.flatMap((role) => {
+    async finish(resolved) {
+      const splits: Split[] = [];
+      for (const role of splitRoles) {
         const rows = rowsByRole.get(role);
-        if (rows === undefined) return [];
-        resize(rows, layout, rows.rowCount);
+        if (rows === undefined) continue;
+        const labels = rows.labels.trim();
         if (resolved !== undefined) {
-          for (const [index, code] of rows.labels.entries()) rows.labels[index] = resolved.classOfCode[code]!;
+          for (const [index, code] of labels.entries()) labels[index] = resolved.classOfCode[code]!;
         }
-        return createMemorySplit({
+        const split = await createSplit({
           role,
           rowCount: rows.rowCount,
-          inputs: inputs.map(({ spec }, index) => ({ spec, values: rows.inputs[index]! })),
-          labels: { values: rows.labels, ...(targetWidth === 0 ? {} : { outputs: targetWidth }) },
+          inputs: inputs.map(({ spec }, index) => ({ spec, rows: rows.inputs[index]!.finish() })),
+          columns: Object.fromEntries(columns.map((name, index) => [name, rows.columns[index]!])),
+          labels: { values: labels, ...(targetWidth === 0 ? {} : { outputs: targetWidth }) },
           ...(resolved === undefined ? {} : { classes: resolved.classes }),
         });
-      });
+        splits.push(split);
+      }
+      return splits;
     },
   };
 }
 
-function createRoleRows({ inputs, targetWidth }: RowLayout): RoleRows {
+function createRoleRows({ layout: { inputs, targetWidth }, columns, storage }: SplitBuilderOptions): RoleRows {
+  const createWriter = storage === "disk" ? createDiskWriter : createMemoryWriter;
   return {
     rowCount: 0,
-    capacity: 0,
-    inputs: inputs.map(({ isInteger }) => (isInteger ? new Int32Array() : new Float32Array())),
-    labels: targetWidth === 0 ? new Int32Array() : new Float32Array(),
+    inputs: inputs.map(({ isInteger, width }) => createWriter(isInteger ? "int32" : "float32", width)),
+    labels: targetWidth === 0 ? createMemoryWriter("int32", 1) : createMemoryWriter("float32", targetWidth),
+    columns: columns.map(() => []),
   };
 }
 
-/** Moves the rows into arrays for exactly `capacity` rows. */
-function resize(rows: RoleRows, { inputs, targetWidth }: RowLayout, capacity: number): void {
-  rows.inputs = inputs.map(({ width }, index) => copyResized(rows.inputs[index]!, capacity * width));
-  rows.labels = copyResized(rows.labels, capacity * (targetWidth === 0 ? 1 : targetWidth));
-  rows.capacity = capacity;
-}
-
-function copyResized(values: Float32Array | Int32Array, size: number): Float32Array | Int32Array {
-  if (values.length >= size) return values.slice(0, size);
-  const grown = values instanceof Float32Array ? new Float32Array(size) : new Int32Array(size);
-  grown.set(values);
-  return grown;
+function intern(known: Map<string, string>, text: string | null): string | null {
+  if (text === null) return null;
+  const same = known.get(text);
+  if (same !== undefined) return same;
+  known.set(text, text);
+  return text;
 }

@@ -16,7 +16,12 @@ export interface Table {
    * number), then those with indices `texts` as VARCHAR (NULL where the cell is empty).
    */
   selectSql(numbers: readonly number[], texts: readonly number[]): string;
-  /** Known beforehand for CSV. */
+  /**
+   * The same for rows `start` (inclusive) to `end` (exclusive). Only where the format keeps columns apart, so that some of
+   * them, and some of the rows, can be read without the others.
+   */
+  selectRowsSql?(numbers: readonly number[], texts: readonly number[], start: number, end: number): string;
+  /** Known beforehand for CSV and Parquet. */
   readonly rowCount?: number;
   /** The error to report when DuckDB fails to read the file. */
   explain(error: unknown): Promise<CkptError>;
@@ -71,23 +76,40 @@ async function openParquet({ connection }: Database, dataFile: DataFile): Promis
   const scan = `read_parquet(${quotePath(dataFile.path)}, hive_partitioning=false)`;
   const explain = async (error: unknown) => createDuckDbError(file, error);
   const columns: { readonly name: string; readonly isNumeric: boolean }[] = [];
+  let rowCount: number;
   try {
     const described = await connection.runAndReadAll(`DESCRIBE FROM ${scan}`);
     for (const [name, type] of described.getRows()) {
       columns.push({ name: String(name), isNumeric: numericType.test(String(type)) });
     }
+    const counted = await connection.runAndReadAll(`SELECT count(*) FROM ${scan}`);
+    rowCount = Number(counted.getRows()[0]?.[0]);
   } catch (error) {
     throw await explain(error);
   }
-  const from = `${scan} AS t(${columns.map((_, index) => `c${index}`).join(", ")})`;
+  const names = columns.map((_, index) => `c${index}`);
+  const from = `${scan} AS t(${names.join(", ")})`;
+  const numbered = `read_parquet(${quotePath(dataFile.path)}, hive_partitioning=false, file_row_number=true)`;
+  const fromNumbered = `${numbered} AS t(${[...names, "row"].join(", ")})`;
   // A column of another type has no numbers, whatever its text may look like.
   const numberSql = (index: number) =>
     columns[index]?.isNumeric === true ? `coalesce(CAST(c${index} AS DOUBLE), ${nan})` : nan;
+  const listCells = (numbers: readonly number[], texts: readonly number[]) => [
+    ...numbers.map(numberSql),
+    ...texts.map((index) => `CAST(c${index} AS VARCHAR)`),
+  ];
   return {
     file,
     columns: columns.map(({ name }) => name),
-    selectSql: (numbers, texts) =>
-      selectSql([...numbers.map(numberSql), ...texts.map((index) => `CAST(c${index} AS VARCHAR)`)], from),
+    rowCount,
+    selectSql: (numbers, texts) => selectSql(listCells(numbers, texts), from),
+    // DuckDB numbers no rows of a file that has a column of the name itself.
+    ...(columns.some(({ name }) => name.toLowerCase() === "file_row_number")
+      ? {}
+      : {
+          selectRowsSql: (numbers, texts, start, end) =>
+            `${selectSql(listCells(numbers, texts), fromNumbered)} WHERE row >= ${start} AND row < ${end}`,
+        }),
     explain,
   };
 }

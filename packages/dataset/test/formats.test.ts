@@ -111,6 +111,102 @@ describe("the same rows in every format", () => {
   });
 });
 
+describe("rows on disk", () => {
+  it.each(Object.entries(paths))("give the same splits and digests from %s", async (_, path) => {
+    const changes = { storage: "disk", columns: ["kind"] } as const;
+    const [splits, reference] = [await load(path, changes), await load(paths.csv, { columns: ["kind"] })];
+    expect(digestsOf(splits)).toEqual(digestsOf(reference));
+    for (const [index, split] of splits.entries()) {
+      const same = reference[index]!;
+      expect(split.columns).toEqual(same.columns);
+      expect(await split.read(2, 9)).toEqual(await same.read(2, 9));
+      expect(await split.gather([5, 1, 1])).toEqual(await same.gather([5, 1, 1]));
+    }
+  });
+
+  it("are refused as in memory where a cell is no number", async () => {
+    const path = writeFile(folder, "text.csv", "p0,kind\n1,cat\nx,dog\n");
+    const options = { files: [{ path, fractions: { test: 1 } }], inputs: { x: { columns: ["p0"] } } };
+    await expect(load(path, { ...options, storage: "disk" })).rejects.toMatchObject({
+      code: "DATA_CELL_INVALID",
+      details: { row: 2, column: "p0" },
+    });
+  });
+});
+
+describe("a Parquet file of many columns, which is read in stripes", () => {
+  // Three stripes, more rows than a block of 64 MB and a row group of DuckDB hold; the last row group is a short one.
+  const wideColumns = 150;
+  const wideRows = 60_000;
+  const wideNames = Array.from({ length: wideColumns }, (_, index) => `p${index}`);
+  const select =
+    `SELECT ${wideNames.map((name, index) => `((i * 31 + ${index * 17}) % 1009)::FLOAT AS ${name}`).join(", ")}, ` +
+    `'k' || (i % 3) AS kind FROM range(${wideRows}) AS rows(i)`;
+
+  it("has the rows, labels and columns that are in it, in order", async () => {
+    const path = await writeParquet(folder, "wide.parquet", select);
+    const [split] = await loadDataset({
+      files: [{ path, fractions: { test: 1 } }],
+      inputs: { x: { columns: /^p/u } },
+      label: { column: "kind" },
+      columns: ["kind", "p149"],
+      storage: "disk",
+    });
+    expect(split?.rowCount).toBe(wideRows);
+    const batch = await split!.gather([0, 55_923, 55_924, wideRows - 1]);
+    for (const [at, row] of [0, 55_923, 55_924, wideRows - 1].entries()) {
+      const values = batch.inputs["x"]?.data.slice(at * wideColumns, (at + 1) * wideColumns);
+      expect(values).toEqual(Float32Array.from(wideNames, (_, index) => (row * 31 + index * 17) % 1009));
+      expect(batch.labels.data[at]).toBe(row % 3);
+      expect(split?.columns?.["kind"]?.[row]).toBe(`k${row % 3}`);
+      expect(Number(split?.columns?.["p149"]?.[row])).toBe((row * 31 + 149 * 17) % 1009);
+    }
+  });
+
+  it("is read as a whole where it numbers its rows itself", async () => {
+    const query = `SELECT *, i AS file_row_number FROM (${select.replace("AS kind", "AS kind, i")} LIMIT 5)`;
+    const path = await writeParquet(folder, "numbered.parquet", query);
+    const [split] = await load(path, { files: [{ path, fractions: { test: 1 } }], inputs: { x: { columns: /^p/u } } });
+    const batch = await split!.read(4, 5);
+    expect(batch.inputs["x"]?.data[149]).toBe((4 * 31 + 149 * 17) % 1009);
+  });
+
+  it("names the row and column of a cell that is empty", async () => {
+    const query = `SELECT * REPLACE (CASE WHEN kind = 'k2' AND p0 = 62 THEN NULL ELSE p149 END AS p149) FROM (${select})`;
+    const path = await writeParquet(folder, "wide-null.parquet", query);
+    const options = { files: [{ path, fractions: { test: 1 } }], inputs: { x: { columns: /^p/u } } };
+    await expect(load(path, options)).rejects.toMatchObject({
+      code: "DATA_CELL_INVALID",
+      details: { file: path, row: 3, column: "p149", found: "an empty cell" },
+    });
+  });
+});
+
+describe("further columns", () => {
+  const changes = { columns: ["kind", "p3"] };
+
+  it.each(Object.entries(paths))("go along with the rows of %s, and change no digest", async (_, path) => {
+    const splits = await load(path, changes);
+    expect(digestsOf(splits)).toEqual(digestsOf(await load(paths.csv)));
+    const numbers = await listRows(splits);
+    for (const [index, split] of splits.entries()) {
+      expect(split.columns?.["kind"]).toEqual(numbers[index]?.map((row) => rows[row]?.kind));
+      expect(split.columns?.["p3"]?.map(Number)).toEqual(numbers[index]?.map((row) => rows[row]?.values[3]));
+    }
+  });
+
+  it("have null for an empty cell, and are not found where the file has none of the name", async () => {
+    const path = writeFile(folder, "empty.csv", "p0,kind,site\n1,cat,\n2,dog,a\n");
+    const files = [{ path, fractions: { test: 1 } }];
+    const inputs = { x: { columns: ["p0"] } };
+    const [split] = await load(path, { files, inputs, columns: ["site"] });
+    expect(split?.columns).toEqual({ site: [null, "a"] });
+    await expect(load(path, { files, inputs, columns: ["sight"] })).rejects.toMatchObject({
+      code: "DATA_COLUMN_NOT_FOUND",
+    });
+  });
+});
+
 describe("splits by hash", () => {
   it("cover every row once, in file order, near the fractions", async () => {
     const splits = await load(paths.csv);

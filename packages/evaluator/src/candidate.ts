@@ -3,7 +3,7 @@ import type { RankedCandidate } from "@ckpt/manifest";
 /** A candidate with its metrics, before it is ranked. */
 export interface Candidate extends Pick<
   RankedCandidate,
-  "id" | "artifact" | "checkpoint" | "metrics" | "evaluation" | "measures"
+  "id" | "artifact" | "checkpoint" | "metrics" | "slices" | "worstSlices" | "evaluation" | "measures"
 > {
   /** Why its predictions could not be scored. */
   readonly failure?: string;

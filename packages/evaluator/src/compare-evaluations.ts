@@ -1,10 +1,13 @@
+import { dirname } from "node:path";
+
 import type { EvaluationManifest, MetricEstimate, MetricMode, RankedCandidate } from "@ckpt/manifest";
 
-import { type MeasuredEvaluation, measureEvaluation } from "./compute-metrics.js";
+import { type MeasuredEvaluation, measureRows } from "./compute-metrics.js";
 import { createFigureTable } from "./figure-table.js";
 import type { Metric } from "./metrics/metric.js";
 import { defaultMetrics, resolveMetric } from "./metrics/registry.js";
 import { readEvaluation } from "./predictions.js";
+import { readScoring, resolveScoring } from "./scoring.js";
 import { mcnemar } from "./statistics/mcnemar.js";
 import { comparePaired } from "./statistics/paired-difference.js";
 import { countDiscordant } from "./statistics/row-hits.js";
@@ -30,6 +33,10 @@ export interface EvaluationComparison {
   readonly isSameRows: boolean;
   /** Of the first. */
   readonly rowCount: number;
+  /** The column that weighs the first's rows. */
+  readonly weights?: string;
+  /** The column whose equal values belong together in them. */
+  readonly groupBy?: string;
   readonly metrics: readonly MetricComparison[];
   /** Why the first or the second could not be scored. */
   readonly failures: readonly string[];
@@ -45,7 +52,7 @@ export interface CompareEvaluationsOptions {
 
 /**
  * Compares the stored predictions of two evaluations, which may be of two runs: every metric of both, and where they are on
- * the same rows the paired difference.
+ * the same rows the paired difference; there rows count in both as is kept beside the first.
  *
  * @param first - An evaluation's folder.
  * @param second - Another one's.
@@ -56,18 +63,22 @@ export async function compareEvaluations(
   second: string,
   { metrics: wanted, confidence = 0.95 }: CompareEvaluationsOptions = {},
 ): Promise<EvaluationComparison> {
-  const evaluation = await readEvaluation(first);
-  const task = taskOf(evaluation);
+  const [own, other] = [await readEvaluation(first), await readEvaluation(second)];
+  const task = taskOf(own);
   const metrics = (wanted ?? defaultMetrics[task]).map((metric) => resolveMetric(metric, task));
+  const isSameRows = own.split.digest === other.split.digest;
+  const { slices: _, ...scoring } = await resolveScoring(first, own, { confidence });
+  const otherScoring = isSameRows ? scoring : await resolveScoring(second, other, { confidence });
   const measured = [
-    await measureEvaluation(first, metrics, { confidence }),
-    await measureEvaluation(second, metrics, { confidence }),
+    await measureRows(first, own, metrics, scoring),
+    await measureRows(second, other, metrics, otherScoring),
   ] as const;
-  const [a, b] = measured;
-  const isSameRows = a.evaluation.split.digest === b.evaluation.split.digest;
+  const { weights, groups } = await readScoring(dirname(first), own.split);
   return {
     isSameRows,
-    rowCount: a.evaluation.split.rowCount,
+    rowCount: own.split.rowCount,
+    ...(weights === undefined ? {} : { weights: weights.column }),
+    ...(groups === undefined ? {} : { groupBy: groups.column }),
     metrics: metrics.map((metric) => compareMetrics(metric, measured, isSameRows, confidence)),
     failures: measured.flatMap(({ metrics: { failure } }) => failure ?? []),
   };

@@ -27,6 +27,7 @@ import { describeClasses } from "./metrics/per-class.js";
 import { defaultMetrics, resolveMetric } from "./metrics/registry.js";
 import { measureSlices } from "./metrics/slices.js";
 import { readEvaluation, readRows } from "./predictions.js";
+import { resolveScoring } from "./scoring.js";
 import { countColumns, describeTask, type Task } from "./task.js";
 
 /** An evaluation and what was computed from it. */
@@ -42,6 +43,8 @@ export interface MeasuredEvaluation {
  * the classes or labels and the slices that are asked for. Predictions that hold a NaN or an infinity, or that are no
  * probabilities where a metric needs them, give no metrics but a `failure` that says so; a metric that has no value on
  * these rows stands in `notDefined`.
+ *
+ * Rows count as `options` say and, where these say nothing, as `writeScoring` keeps it beside the evaluation.
  *
  * @param evaluation - The evaluation's folder.
  * @param metrics - Names or metrics of your own. Default: those of the task in `defaultMetrics`.
@@ -72,6 +75,20 @@ export async function measureEvaluation(
   options: ScoringOptions = {},
 ): Promise<MeasuredEvaluation> {
   const evaluation = await readEvaluation(path);
+  return measureRows(path, evaluation, names, await resolveScoring(path, evaluation, options));
+}
+
+/**
+ * Computes metrics of an evaluation that was read. Rows count as the options say, whatever is kept beside it.
+ *
+ * @throws {CkptError} As {@link computeMetrics}.
+ */
+export async function measureRows(
+  path: string,
+  evaluation: Sealed<EvaluationManifest>,
+  names: readonly (string | Metric)[] | undefined,
+  options: ScoringOptions,
+): Promise<MeasuredEvaluation> {
   const { rowCount } = evaluation.split;
   checkScoring(options, rowCount);
   const header = {

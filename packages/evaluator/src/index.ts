@@ -1,5 +1,12 @@
 export { type ScoringOptions } from "./check-scoring.js";
 export {
+  type ColumnScoring,
+  type ColumnSlice,
+  type ColumnTexts,
+  listScoringColumns,
+  scoreByColumns,
+} from "./column-scoring.js";
+export {
   compareEvaluations,
   type CompareEvaluationsOptions,
   type EvaluationComparison,
@@ -84,6 +91,7 @@ export {
   type SelectionOptions,
 } from "./statistics/selection-estimate.js";
 export { signFlipTest } from "./statistics/sign-flip.js";
+export { readScoring, type Scoring, writeScoring } from "./scoring.js";
 export { type Sample } from "./statistics/units.js";
 export { wilsonInterval } from "./statistics/wilson-interval.js";
 export { type Task } from "./task.js";

@@ -11,6 +11,7 @@ import type { Metric } from "./metrics/metric.js";
 import { defaultMetrics, findMetric, resolveMetric } from "./metrics/registry.js";
 import { rankCandidates } from "./rank-candidates.js";
 import { type Artifact, readArtifact } from "./read-artifact.js";
+import { readScoring } from "./scoring.js";
 import { describeTask, type Task } from "./task.js";
 
 type RowOptions = Pick<ScoringOptions, "weights" | "groups" | "confidence">;
@@ -35,7 +36,7 @@ export interface RankArtifactsOptions extends EvaluationChoice, RowOptions {
 /**
  * Ranks artifacts by their stored predictions; runs no inference and writes nothing. All are compared on the same rows:
  * those that may be the best are tied, the difference of each from the pick has an interval, and where rows are right or
- * wrong McNemar's test. One artifact is read at a time, and of its rows only what the comparison needs is kept.
+ * wrong McNemar's test. Rows count as the options say, else as `writeScoring` keeps it. One artifact is read at a time, and of its rows only what the comparison needs is kept.
  *
  * @throws {CkptError} EVALUATION_NOT_FOUND naming the first artifact without predictions on the split,
  *   ARTIFACT_NOT_FOUND, METRIC_NOT_FOUND; INVALID_OPTION when there are no artifacts, two have the same name, or the
@@ -65,11 +66,14 @@ export async function rankArtifacts(options: RankArtifactsOptions): Promise<Rank
   });
   const inOrder = ranked.candidates.filter(({ rank }) => rank !== undefined).map(({ id }) => id);
   const corrected = figures.correct(inOrder, options.confidence);
+  const { weights, groups } = await readScoring(options.evaluations, first.manifest.split);
   return {
     kind: rankingManifestType.kind,
     schemaVersion: rankingManifestType.schemaVersion,
     split: first.manifest.split,
     metric: { name: primary.name, mode: primary.mode },
+    ...(weights === undefined || options.weights !== undefined ? {} : { weights: weights.column }),
+    ...(groups === undefined || options.groups !== undefined ? {} : { groupBy: groups.column }),
     ...(options.confidence === undefined ? {} : { confidence: options.confidence }),
     ...ranked,
     ...(corrected === undefined ? {} : { corrected }),
@@ -112,6 +116,8 @@ async function measureCandidate(
     artifact: { digest: artifact.manifest.digest },
     checkpoint: { digest, ...(step === undefined ? {} : { step }) },
     metrics: metrics.metrics,
+    ...(metrics.slices === undefined ? {} : { slices: metrics.slices }),
+    ...(metrics.worstSlices === undefined ? {} : { worstSlices: metrics.worstSlices }),
     evaluation: manifest.digest,
     measures: {
       bytes: countFormatBytes(artifact.manifest, manifest.artifact.format),

@@ -73,7 +73,7 @@ export function rankCandidates(candidates: readonly Candidate[], options: RankCa
   const pareto = markPareto(sound, options);
 
   const describe = (candidate: Candidate, status: CandidateStatus, rank?: number): RankedCandidate => {
-    const { id, artifact, checkpoint, metrics, evaluation, measures } = candidate;
+    const { id, artifact, checkpoint, metrics, slices, worstSlices, evaluation, measures } = candidate;
     const reason = reasons.get(candidate);
     const isPareto = pareto?.get(candidate);
     const difference = candidate === best ? undefined : compareWith(best, candidate, candidates, options);
@@ -83,6 +83,8 @@ export function rankCandidates(candidates: readonly Candidate[], options: RankCa
       artifact,
       checkpoint,
       metrics,
+      ...(slices === undefined ? {} : { slices }),
+      ...(worstSlices === undefined ? {} : { worstSlices }),
       evaluation,
       ...(measures === undefined ? {} : { measures }),
       ...(difference === undefined ? {} : { difference }),

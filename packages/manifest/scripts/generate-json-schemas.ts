@@ -13,6 +13,7 @@ import {
   metricsManifestType,
   rankingManifestType,
   runManifestType,
+  scoringManifestType,
 } from "../src/index.js";
 
 /*
@@ -27,6 +28,7 @@ const types: readonly DocumentType<DocumentHeader<string>>[] = [
   evaluationManifestType,
   metricsManifestType,
   rankingManifestType,
+  scoringManifestType,
 ];
 
 function serializeJsonSchema(type: DocumentType<DocumentHeader<string>>): string {

@@ -89,6 +89,7 @@ export { type LapsingLock, lockLapsing, lockRun, type RunLock } from "./run-lock
 export { type DataRecord, type RunManifest, runManifestType, type RunResult, type StopReason } from "./run-manifest.js";
 export { type Dtype, dtypes, type Signature, type TensorSpec } from "./signature.js";
 export type { Batch, Split, SplitRole, TensorData } from "./split.js";
+export { isScoringName, type ScoringManifest, scoringManifestType, scoringPath } from "./scoring-manifest.js";
 export { readVerifiedFile, verifyFiles } from "./verify-files.js";
 export { sweepLeftovers } from "./sweep-leftovers.js";
 export { readTestReads, recordTestRead, type TestRead } from "./test-reads.js";

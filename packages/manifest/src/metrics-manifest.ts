@@ -52,6 +52,16 @@ export interface MetricsManifest extends DocumentHeader<"metrics"> {
 const estimatesSchema = z.record(z.string(), metricEstimateSchema);
 const reasonsSchema = z.record(z.string(), z.string());
 
+/** The schema of slices, in every document that has some. */
+export const sliceEstimatesSchema: z.ZodType<readonly SliceEstimates[]> = z.array(
+  z.object({
+    name: z.string(),
+    rowCount: z.int().nonnegative(),
+    metrics: estimatesSchema,
+    notDefined: reasonsSchema.exactOptional(),
+  }),
+);
+
 /** How `metrics.json` is named, checked and versioned. */
 export const metricsManifestType: DocumentType<MetricsManifest> = {
   kind: "metrics",
@@ -77,16 +87,7 @@ export const metricsManifestType: DocumentType<MetricsManifest> = {
         }),
       )
       .exactOptional(),
-    slices: z
-      .array(
-        z.object({
-          name: z.string(),
-          rowCount: z.int().nonnegative(),
-          metrics: estimatesSchema,
-          notDefined: reasonsSchema.exactOptional(),
-        }),
-      )
-      .exactOptional(),
+    slices: sliceEstimatesSchema.exactOptional(),
     worstSlices: z.record(z.string(), z.string()).exactOptional(),
     failure: z.string().exactOptional(),
   }),

@@ -4,6 +4,7 @@ import type { DocumentHeader, DocumentType } from "./document.js";
 import { sha256Schema } from "./file-entry.js";
 import { type MetricEstimate, metricEstimateSchema } from "./metric-estimate.js";
 import type { MetricMode } from "./metric.js";
+import { type SliceEstimates, sliceEstimatesSchema } from "./metrics-manifest.js";
 import { type DataRecord, dataRecordSchema } from "./run-manifest.js";
 
 /**
@@ -28,6 +29,10 @@ export interface RankedCandidate {
   readonly artifact: { readonly digest: string };
   readonly checkpoint: { readonly digest: string; readonly step?: number };
   readonly metrics: Readonly<Record<string, MetricEstimate>>;
+  /** Parts of the rows, where there are some. */
+  readonly slices?: readonly SliceEstimates[];
+  /** By metric: the slice that is worst, of those with rows enough. */
+  readonly worstSlices?: Readonly<Record<string, string>>;
   /** Digest of the evaluation the metrics were computed from. */
   readonly evaluation: string;
   /** What it costs, by name: `p50`, `p95`, `p99` and `load` in milliseconds, `bytes` and `rss` in bytes. */
@@ -54,6 +59,10 @@ export interface RankedCandidate {
 export interface RankingManifest extends DocumentHeader<"ranking"> {
   readonly split: DataRecord;
   readonly metric: { readonly name: string; readonly mode: MetricMode };
+  /** The column that weighs rows. */
+  readonly weights?: string;
+  /** The column whose equal values belong together. */
+  readonly groupBy?: string;
   /** Coverage of the intervals, where that is not 95 %. */
   readonly confidence?: number;
   /** In words, in the order they are applied. */
@@ -79,6 +88,8 @@ export const rankingManifestType: DocumentType<RankingManifest> = {
     schemaVersion: z.int().positive(),
     split: dataRecordSchema,
     metric: z.object({ name: z.string(), mode: z.enum(["min", "max"]) }),
+    weights: z.string().exactOptional(),
+    groupBy: z.string().exactOptional(),
     confidence: z.number().exactOptional(),
     tieRules: z.array(z.string()),
     constraints: z.array(z.string()).exactOptional(),
@@ -88,6 +99,8 @@ export const rankingManifestType: DocumentType<RankingManifest> = {
         artifact: z.object({ digest: sha256Schema }),
         checkpoint: z.object({ digest: sha256Schema, step: z.int().nonnegative().exactOptional() }),
         metrics: z.record(z.string(), metricEstimateSchema),
+        slices: sliceEstimatesSchema.exactOptional(),
+        worstSlices: z.record(z.string(), z.string()).exactOptional(),
         evaluation: sha256Schema,
         measures: z.record(z.string(), z.number()).exactOptional(),
         difference: metricEstimateSchema.exactOptional(),

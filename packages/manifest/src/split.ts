@@ -29,6 +29,8 @@ export interface Split {
   readonly inputs: readonly TensorSpec[];
   /** Class names by index; absent for regression. */
   readonly classes?: readonly string[];
+  /** Texts of further columns by name, one a row, `null` for an empty cell; the digest is without them. */
+  readonly columns?: Readonly<Record<string, readonly (string | null)[]>>;
   /** Rows `start` (inclusive) to `end` (exclusive), as views where the split is in memory. */
   read(start: number, end: number): Promise<Batch>;
   /** The rows at `indices`, in that order, copied. */

@@ -11,6 +11,7 @@ import { type RankingManifest, rankingManifestType } from "./ranking-manifest.js
 import { readDocument } from "./read-document.js";
 import { readLines } from "./read-lines.js";
 import { runManifestType } from "./run-manifest.js";
+import { isScoringName, scoringManifestType } from "./scoring-manifest.js";
 import { readTestReads } from "./test-reads.js";
 import { timingRecordSchema } from "./timing.js";
 import { type CommittedKind, tryRead, type Verification, verifyFolder } from "./verify-folder.js";
@@ -36,6 +37,10 @@ export async function verifyRun(run: string): Promise<Verification> {
     for (const name of await nodeFileSystem.list(join(run, folder))) {
       if (isCommittedName(kind, name)) parts.push(await verifyFolder(kind, join(run, folder, name)));
     }
+  }
+  for (const name of await nodeFileSystem.list(join(run, runLayout.evaluations))) {
+    if (!isScoringName(name)) continue;
+    parts.push(await verifyDocument(() => readDocument(scoringManifestType, join(run, runLayout.evaluations, name))));
   }
   const ranking = await tryRead(() => readDocument(rankingManifestType, join(run, runLayout.ranking)));
   if ("value" in ranking) parts.push(await verifyBest(run, ranking.value));

@@ -15,6 +15,7 @@ import {
   type RankingManifest,
   readDocument,
   runLayout,
+  scoringPath,
   serializeDocument,
   serializeHistoryRecord,
   serializeTimingRecord,
@@ -82,6 +83,8 @@ async function writeRun(run: string): Promise<readonly string[]> {
   await commit(artifact, "artifact", "graph-model/model.json");
   await commit(evaluation, "evaluation", "predictions.bin");
   writeFileSync(join(evaluation, "metrics.json"), serializeDocument(samples.metrics));
+  const scoring = scoringPath(join(run, runLayout.evaluations), samples.scoring.split.digest);
+  writeFileSync(scoring, serializeDocument(samples.scoring));
   writeFileSync(join(run, runLayout.manifest), serializeDocument(samples.run));
   const { digest } = await readDocument(artifactManifestType, join(artifact, "artifact.json"));
   const pick = { id: "step-00000120", artifact: digest, decidedBy: "higher accuracy" };
@@ -99,6 +102,7 @@ async function writeRun(run: string): Promise<readonly string[]> {
     join(evaluation, "evaluation.json"),
     join(evaluation, "predictions.bin"),
     join(evaluation, "metrics.json"),
+    scoring,
     ...[runLayout.manifest, runLayout.ranking, runLayout.history, runLayout.timings].map((name) => join(run, name)),
   ];
 }

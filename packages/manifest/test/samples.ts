@@ -8,6 +8,7 @@ import type {
   MetricsManifest,
   RankingManifest,
   RunManifest,
+  ScoringManifest,
 } from "../src/index.js";
 import {
   artifactManifestType,
@@ -17,6 +18,7 @@ import {
   metricsManifestType,
   rankingManifestType,
   runManifestType,
+  scoringManifestType,
 } from "../src/index.js";
 
 const split = { name: "select", role: "select", rowCount: 5, digest: digestBytes("rows") } as const;
@@ -112,6 +114,15 @@ const ranking: RankingManifest = {
   pick: { id: "step-00000120", artifact: digestBytes("artifact"), decidedBy: "higher accuracy" },
 };
 
+const scoring: ScoringManifest = {
+  kind: "scoring",
+  schemaVersion: 1,
+  split,
+  weights: { column: "größe", values: Buffer.from(new Float64Array(2).fill(0.5).buffer).toString("base64") },
+  groups: { column: "patient", values: Buffer.from(Int32Array.of(0, 1).buffer).toString("base64") },
+  slices: [{ name: "old", rows: "Ag==" }],
+};
+
 /** One document of each kind with every optional field that goes together, and characters of one to four bytes. */
 export const samples: {
   readonly run: RunManifest;
@@ -120,7 +131,8 @@ export const samples: {
   readonly evaluation: EvaluationManifest;
   readonly metrics: MetricsManifest;
   readonly ranking: RankingManifest;
-} = { run, checkpoint, artifact, evaluation, metrics, ranking };
+  readonly scoring: ScoringManifest;
+} = { run, checkpoint, artifact, evaluation, metrics, ranking, scoring };
 
 export const history: readonly HistoryRecord[] = [
   { step: 0, epoch: 0, metrics: { loss: 2.25 } },
@@ -135,6 +147,7 @@ export const documentTypes: Readonly<Record<keyof typeof samples, DocumentType<D
   evaluation: evaluationManifestType,
   metrics: metricsManifestType,
   ranking: rankingManifestType,
+  scoring: scoringManifestType,
 };
 
 export type Kind = keyof typeof samples;

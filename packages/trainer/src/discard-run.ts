@@ -4,6 +4,7 @@ import {
   CkptError,
   type FileSystem,
   findLeaseHolder,
+  isScoringName,
   manifestNames,
   parseCheckpointName,
   parseStepName,
@@ -54,6 +55,7 @@ export async function discardRun(run: string, fileSystem: FileSystem): Promise<v
   await sweepLeftovers(join(run, runLayout.evaluations), fileSystem);
   for (const name of await fileSystem.list(join(run, runLayout.evaluations))) {
     const folder = join(run, runLayout.evaluations, name);
+    if (isScoringName(name)) await fileSystem.remove(folder);
     if ((await listIfFolder(folder, fileSystem)).includes(manifestNames.evaluation))
       await removeFolder(folder, fileSystem);
   }

@@ -50,7 +50,7 @@ export type { ArrayDtype, NamedArray } from "./named-array.js";
 export { onImprovement, type OnImprovementOptions } from "./on-improvement.js";
 export type { Predict } from "./probe-predict.js";
 export { readCheckpointState } from "./read-checkpoint-state.js";
-export { recomputeBatchNorm, type RecomputeBatchNormOptions } from "./recompute-batch-norm.js";
+export { hasBatchNorm, recomputeBatchNorm, type RecomputeBatchNormOptions } from "./recompute-batch-norm.js";
 export {
   type RetentionCandidate,
   type RetentionPolicy,

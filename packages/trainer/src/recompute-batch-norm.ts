@@ -55,6 +55,11 @@ export async function recomputeBatchNorm(
   return layers.length;
 }
 
+/** Whether a model, or one nested in it, has a BatchNormalization layer. */
+export function hasBatchNorm(model: tf.LayersModel): boolean {
+  return findBatchNorms(model).length > 0;
+}
+
 /** The fields of a BatchNormalization that its type declarations hide. */
 interface BatchNorm {
   momentum: number;

@@ -2,7 +2,7 @@ import type { Split } from "@ckpt/manifest";
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, it } from "vitest";
 
-import { recomputeBatchNorm } from "../src/index.js";
+import { hasBatchNorm, recomputeBatchNorm } from "../src/index.js";
 import { createPermutation, createRandom } from "../src/random.js";
 import { createModel, createSplit, data, disposeModels, readWeights } from "./fixture.js";
 
@@ -56,6 +56,18 @@ function expectClose(found: readonly number[], expected: readonly number[]): voi
   expect(found).toHaveLength(expected.length);
   for (const [at, value] of expected.entries()) expect(found[at]).toBeCloseTo(value, 6);
 }
+
+describe("hasBatchNorm", () => {
+  it("finds a layer at any depth, and none where there is none", () => {
+    const dense = tf.sequential({ layers: [tf.layers.dense({ units: 2, inputShape: [4] })] });
+    expect(hasBatchNorm(dense)).toBe(false);
+    const inner = tf.sequential({ layers: [tf.layers.batchNormalization({ inputShape: [4] })] });
+    expect(hasBatchNorm(inner)).toBe(true);
+    const outer = tf.sequential({ layers: [tf.layers.timeDistributed({ layer: inner, inputShape: [3, 4] })] });
+    expect(hasBatchNorm(outer)).toBe(true);
+    for (const model of [dense, outer]) model.dispose();
+  });
+});
 
 describe("recomputeBatchNorm", () => {
   it("gives the mean of the statistics of the whole batches, in front, nested or within a wrapper", async () => {

@@ -99,6 +99,7 @@ describe("openRun", () => {
     const owned = [
       "artifacts/step-00000001/artifact.json",
       "evaluations/0a/evaluation.json",
+      "evaluations/.scoring-0123456789abcdef.json",
       "ranking.json",
       "report.html",
     ];

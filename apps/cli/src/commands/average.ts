@@ -15,6 +15,7 @@ import { exitCodes } from "../exit-code.js";
 import { identifyFolder } from "../identify-folder.js";
 import { loadRunConfig } from "../load-config.js";
 import { loadConfigSplits } from "../load-splits.js";
+import { describeRecomputation } from "../recompute-batch-norm.js";
 
 interface Arguments {
   readonly run: string;
@@ -65,7 +66,7 @@ export const averageCommand: Command<Arguments> = {
     const { checkpoints, skipped } = await listCheckpoints(run);
     for (const { path, reason } of skipped) context.progress.warn(`average   left out ${path}: ${reason.message}`);
     const chosen = choose(checkpoints, given);
-    const recompute = batchNorm ? await describeRecomputation(run, context) : undefined;
+    const recompute = batchNorm ? await prepareRecomputation(run, context) : undefined;
     context.progress.update(`average   ${chosen.length} checkpoints`);
     const average = await averageCheckpoints({
       run,
@@ -126,16 +127,13 @@ function chooseSteps(text: string, checkpoints: readonly Checkpoint[]): readonly
   });
 }
 
-/** With the run's own model, split, batch size and seed. */
-async function describeRecomputation(
+async function prepareRecomputation(
   run: string,
   { progress, signal }: CommandContext,
 ): Promise<AverageBatchNormOptions> {
   const loaded = await loadRunConfig(run);
   const splits = await loadConfigSplits(loaded);
-  const { config } = loaded;
-  const backend = await selectBackend(config.backend);
+  const backend = await selectBackend(loaded.config.backend);
   progress.done(`backend   ${backend.name}. ${backend.reason}`);
-  const { batchSize } = config.train;
-  return { model: config.model, split: splits.get("train"), batchSize, seed: config.seed ?? 0, signal };
+  return describeRecomputation(loaded, splits, signal);
 }

@@ -1,7 +1,7 @@
 import { basename, join } from "node:path";
 
 import { selectBackend } from "@ckpt/backend";
-import { engineNames, findMetric, rankArtifacts } from "@ckpt/evaluator";
+import { type ColumnScoring, engineNames, findMetric, listScoringColumns, rankArtifacts } from "@ckpt/evaluator";
 import {
   CkptError,
   type RankingManifest,
@@ -20,16 +20,17 @@ import type { Command } from "../command.js";
 import type { CkptConfig, EvaluateConfig } from "../config.js";
 import { exitCodeOfRanking } from "../exit-code.js";
 import { describeRanking, formatRanking } from "../format-ranking.js";
-import { loadConfig, loadRunConfig, loadRunConfigIfAny } from "../load-config.js";
+import { type LoadedConfig, loadConfig, loadRunConfig, loadRunConfigIfAny } from "../load-config.js";
 import { loadConfigSplits } from "../load-splits.js";
 import { loadDataFile } from "../parse-data-options.js";
+import { parseScoringOptions, type ScoringArguments } from "../parse-scoring-options.js";
 import { evaluateStage, type ScoredArtifact } from "../stages/evaluate-stage.js";
 import { latencyStage } from "../stages/latency-stage.js";
 import { confidenceAfter } from "../test-score.js";
 import { chooseRankOptions } from "./rank.js";
 import { constraintOption, metricOption } from "./ranking-options.js";
 
-interface Arguments {
+interface Arguments extends ScoringArguments {
   readonly target: string;
   readonly config: string | undefined;
   readonly split: string | undefined;
@@ -57,8 +58,9 @@ export const evaluateCommand: Command<Arguments> = {
       "evaluate frozen --data heldout.csv --input 'pixels=/^p/' --scale 0.0625 --label digit --metric accuracy",
       "artifacts from anywhere on a file",
     ],
+    ["evaluate runs/dense --slice site --slice 'old=age:60..'", "each site by itself, and the rows from 60 on"],
   ],
-  repeatable: ["metric", "constraint", "input"],
+  repeatable: ["metric", "constraint", "input", "slice"],
   options: (parser) =>
     parser
       .positional("target", {
@@ -109,12 +111,27 @@ export const evaluateCommand: Command<Arguments> = {
       })
       .option("scale", { type: "number", requiresArg: true, describe: "Factor for every input value of the file" })
       .option("shape", { type: "string", requiresArg: true, describe: "Shape of one row, such as 8,8,1" })
+      .option("slice", {
+        type: "string",
+        array: true,
+        default: [],
+        requiresArg: true,
+        describe: "COLUMN, for each of its values, or NAME=COLUMN:VALUES: a or a,b or 18..60; may be repeated",
+      })
+      .option("weight", { type: "string", requiresArg: true, describe: "Column whose numbers weigh the rows" })
+      .option("group-by", {
+        type: "string",
+        requiresArg: true,
+        describe: "Column whose equal values belong together, such as a patient's: intervals are of groups",
+      })
       .conflicts("data", "config")
       .implies({ label: "data", classes: "data", scale: "data", shape: "data" }),
   run: async (given, context) => {
     const target = await findArtifacts(given.target);
-    const { split, config } = await findData(given, target);
+    const loaded = await findConfig(given, target);
+    const config = given.data === undefined ? loaded?.config : undefined;
     const options = chooseOptions(given, config);
+    const split = await findSplit(given, loaded, options);
     if (target.run !== undefined) {
       refuseEqualSplits(split, (await readDocument(runManifestType, join(target.run, runLayout.manifest))).data);
     }
@@ -146,29 +163,30 @@ export const evaluateCommand: Command<Arguments> = {
   },
 };
 
-interface Data {
-  readonly split: Split;
-  readonly config?: CkptConfig;
-}
-
-async function findData(given: Arguments, target: ArtifactTarget): Promise<Data> {
-  if (given.data !== undefined) {
-    const run = target.run === undefined ? undefined : await loadRunConfigIfAny(target.run);
-    // Not select: predictions on another file would stand beside those the run is ranked by.
-    const role = parseRole(given.split ?? "test");
-    return { split: await loadDataFile({ ...given, data: given.data }, role, run?.config.data.label?.classes) };
-  }
+/** Of the run or as it is named; of a file's artifacts, that of their run if there is one. */
+async function findConfig(given: Arguments, { run }: ArtifactTarget): Promise<LoadedConfig | undefined> {
+  if (given.data !== undefined) return run === undefined ? undefined : loadRunConfigIfAny(run);
   if (given.input.length > 0) {
     const expected = "only with --data, whose columns it names";
     throw new CkptError("INVALID_OPTION", { option: "--input", expected, found: "no --data" });
   }
-  if (given.config === undefined && target.run === undefined) {
-    const expected = "a file, or --config, since these artifacts belong to no run";
-    throw new CkptError("INVALID_OPTION", { option: "--data", expected, found: "neither" });
+  if (given.config !== undefined) return loadConfig(given.config);
+  if (run !== undefined) return loadRunConfig(run);
+  const expected = "a file, or --config, since these artifacts belong to no run";
+  throw new CkptError("INVALID_OPTION", { option: "--data", expected, found: "neither" });
+}
+
+async function findSplit(given: Arguments, loaded: LoadedConfig | undefined, scoring: ColumnScoring): Promise<Split> {
+  if (given.data !== undefined) {
+    // Not select: predictions on another file would stand beside those the run is ranked by.
+    const role = parseRole(given.split ?? "test");
+    const options = { ...given, data: given.data, columns: listScoringColumns(scoring) };
+    return loadDataFile(options, role, loaded?.config.data.label?.classes);
   }
-  const loaded = given.config === undefined ? await loadRunConfig(target.run ?? "") : await loadConfig(given.config);
-  const splits = await loadConfigSplits(loaded);
-  return { split: splits.get(given.split ?? loaded.config.evaluate?.split ?? "select"), config: loaded.config };
+  if (loaded === undefined) throw new TypeError("without a file there is a configuration");
+  return (await loadConfigSplits(loaded, { scoring, storage: "disk" })).get(
+    given.split ?? loaded.config.evaluate?.split ?? "select",
+  );
 }
 
 function parseRole(name: string): SplitRole {
@@ -193,6 +211,7 @@ function chooseOptions(
     ...(engine === undefined ? {} : { engine }),
     ...(given.constraint.length === 0 ? {} : { constraints: given.constraint }),
     ...(given.output === undefined ? {} : { output: given.output }),
+    ...parseScoringOptions(given, configured),
   };
 }
 

@@ -105,7 +105,7 @@ export async function holdGate(
   const split = given.split ?? file.split ?? "test";
   const { manifest } = await findEvaluation(artifact, { evaluations, split });
   const champion = await findChampion(given, file, target);
-  const { verdict, judgements, evaluation } = await judgeArtifact({
+  const { evaluation, ...judged } = await judgeArtifact({
     artifact,
     evaluations,
     split: manifest.split.digest,
@@ -116,7 +116,7 @@ export async function holdGate(
     ...(champion === undefined ? {} : { champion }),
   });
   const { name, rowCount } = manifest.split;
-  return { report: { artifact, split: { name, rowCount }, verdict, judgements }, evaluation };
+  return { report: { artifact, split: { name, rowCount }, ...judged }, evaluation };
 }
 
 /** What is typed goes before what the file says. */

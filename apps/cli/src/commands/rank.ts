@@ -62,19 +62,31 @@ export const rankCommand: Command<Arguments> = {
 /**
  * Ranks all artifacts of a run on a split and writes `ranking.json` and `best`.
  *
- * @throws {CkptError} INVALID_OPTION for test rows, which are for what was chosen by others; what `rankArtifacts` throws.
+ * @throws {CkptError} INVALID_OPTION for test rows, which are for what was chosen by others, and when the options weigh or
+ *   group rows otherwise than the last evaluation of the split did; what `rankArtifacts` throws.
  */
 export async function rankRun(run: string, split: string, options: RankOptions): Promise<RankingManifest> {
   const { artifacts, evaluations } = await findArtifacts(run);
   const measures = await readMeasures(evaluations);
   const ranking = await rankArtifacts({ artifacts, evaluations, split, measures, ...chooseRankOptions(options) });
   refuseTestRows(ranking.split, "--split");
+  refuseOtherScoring(ranking, options);
   await writeRanking(run, ranking);
   return ranking;
 }
 
 /** What of the configuration's `evaluate` decides a ranking. */
-export type RankOptions = Pick<EvaluateConfig, "metrics" | "engine" | "constraints">;
+export type RankOptions = Pick<EvaluateConfig, "metrics" | "engine" | "constraints" | "weights" | "groupBy">;
+
+/** Rows count as at the last evaluation, since the columns' values are known from there. */
+function refuseOtherScoring(ranking: RankingManifest, options: RankOptions): void {
+  for (const field of ["weights", "groupBy"] as const) {
+    const found = options[field];
+    if (found === undefined || found === ranking[field]) continue;
+    const expected = `${ranking[field] ?? "none"}, as when split ${ranking.split.name} was evaluated; evaluate it again to change that`;
+    throw new CkptError("INVALID_OPTION", { option: `evaluate.${field}`, expected, found });
+  }
+}
 
 /**
  * The first metric ranks, and a metric that a constraint names is computed too; predictions of other engines than the one

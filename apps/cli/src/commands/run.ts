@@ -2,6 +2,7 @@ import { join } from "node:path";
 
 import { readSource, type RunSource } from "@ckpt/freezer";
 import { CkptError, type RankingManifest, runLayout, type Split } from "@ckpt/manifest";
+import { listCheckpoints } from "@ckpt/trainer";
 
 import { isMeasured } from "../artifact-measures.js";
 import { findArtifacts } from "../artifact-target.js";
@@ -11,11 +12,12 @@ import type { Command } from "../command.js";
 import { exitCodeOfRanking, exitCodes } from "../exit-code.js";
 import { describeRanking, formatRanking } from "../format-ranking.js";
 import { type LoadedConfig, loadConfig, resolveRun } from "../load-config.js";
-import { loadConfigSplits } from "../load-splits.js";
+import { loadConfigSplits, type Splits } from "../load-splits.js";
+import { findRecomputation } from "../recompute-batch-norm.js";
 import { evaluateStage } from "../stages/evaluate-stage.js";
 import { describeBackend, freezeRunStage } from "../stages/freeze-stage.js";
 import { latencyStage } from "../stages/latency-stage.js";
-import { soupStage } from "../stages/soup-stage.js";
+import { type Soup, type SoupRequest, soupStage } from "../stages/soup-stage.js";
 import { trainStage } from "../stages/train-stage.js";
 import { formatCorrected, formatTest, scoreTest, type TestScore } from "../test-score.js";
 import { rankRun } from "./rank.js";
@@ -46,9 +48,7 @@ export const runCommand: Command<TrainingArguments> = {
     const { split: _, ...options } = loaded.config.evaluate ?? {};
     const target = await findArtifacts(run);
     await evaluateStage({ ...target, ...options, split: select }, context);
-    const { soups: kinds = [], freeze = {} } = loaded.config;
-    const soupRequest = { run, kinds, split: select, freeze, evaluate: options };
-    const soups = kinds.length === 0 ? [] : await soupStage(soupRequest, context);
+    const soups = await makeSoups(loaded, splits, { run, split: select, evaluate: options }, context);
     if ((options.constraints ?? []).some(isMeasured)) {
       await latencyStage({ ...(await findArtifacts(run)), ...options, split: select }, context);
     }
@@ -75,6 +75,24 @@ export const runCommand: Command<TrainingArguments> = {
     };
   },
 };
+
+/** What `soups` asks for; of a run that kept a single checkpoint there is nothing to average. */
+async function makeSoups(
+  loaded: LoadedConfig,
+  splits: Splits,
+  request: Pick<SoupRequest, "run" | "split" | "evaluate">,
+  context: CommandContext,
+): Promise<readonly Soup[]> {
+  const { soups: kinds = [], freeze = {} } = loaded.config;
+  if (kinds.length === 0) return [];
+  const { checkpoints } = await listCheckpoints(request.run);
+  if (checkpoints.length < 2) {
+    context.progress.warn("soup      none: the run has less than two trained checkpoints");
+    return [];
+  }
+  const recomputation = await findRecomputation(loaded, splits, context.signal);
+  return soupStage({ ...request, kinds, freeze, ...recomputation }, context);
+}
 
 async function readRunSource(run: string): Promise<RunSource> {
   const source = await readSource(run);

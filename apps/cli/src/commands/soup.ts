@@ -8,6 +8,7 @@ import { exitCodes } from "../exit-code.js";
 import { identifyFolder } from "../identify-folder.js";
 import { loadRunConfig } from "../load-config.js";
 import { loadConfigSplits } from "../load-splits.js";
+import { findRecomputation } from "../recompute-batch-norm.js";
 import { type Soup, soupStage } from "../stages/soup-stage.js";
 import { formatMetric } from "../table.js";
 
@@ -40,10 +41,12 @@ export const soupCommand: Command<Arguments> = {
     if ((await identifyFolder(run)) !== "run") throw new CkptError("RUN_NOT_FOUND", { path: run });
     const loaded = await loadRunConfig(run);
     const { split: name = "select", ...evaluate } = loaded.config.evaluate ?? {};
-    const split = (await loadConfigSplits(loaded)).get(name);
+    const splits = await loadConfigSplits(loaded);
+    const split = splits.get(name);
     refuseTestRows(split, "evaluate.split");
     await selectBackend(loaded.config.backend);
-    const request = { run, kinds: kind, split, freeze: loaded.config.freeze ?? {}, evaluate };
+    const recomputation = await findRecomputation(loaded, splits, context.signal);
+    const request = { run, kinds: kind, split, freeze: loaded.config.freeze ?? {}, evaluate, ...recomputation };
     const soups = await soupStage(request, context);
     return { document: { run, soups }, text: soups.map(formatSoup).join(""), exitCode: exitCodes.ok };
   },

@@ -1,13 +1,21 @@
 import { basename } from "node:path";
 
-import { computeMetrics, type EngineChoice, evaluateArtifacts, type Metric } from "@ckpt/evaluator";
+import {
+  type ColumnScoring,
+  computeMetrics,
+  type EngineChoice,
+  evaluateArtifacts,
+  type Metric,
+  scoreByColumns,
+  writeScoring,
+} from "@ckpt/evaluator";
 import { type MetricsManifest, recordTestRead, type Sealed, type Split, type TestRead } from "@ckpt/manifest";
 
 import type { CommandContext } from "../command-context.js";
 import { formatMetric } from "../table.js";
 
-/** What to score and how. */
-export interface EvaluateRequest {
+/** What to score and how; by which of the split's columns rows count is kept for whoever ranks and judges later. */
+export interface EvaluateRequest extends ColumnScoring {
   /** Artifact folders. */
   readonly artifacts: readonly string[];
   readonly split: Split;
@@ -39,7 +47,7 @@ export interface ScoredArtifact {
  * @throws {CkptError} what kept the first artifact that failed from being scored; the others are scored all the same.
  */
 export async function evaluateStage(
-  { artifacts, metrics: names, run, ...options }: EvaluateRequest,
+  { artifacts, metrics: names, run, weights, groupBy, slices, ...options }: EvaluateRequest,
   { progress, signal }: CommandContext,
 ): Promise<readonly ScoredArtifact[]> {
   const positions = new Map(artifacts.map((artifact, index) => [basename(artifact), index + 1]));
@@ -52,6 +60,12 @@ export async function evaluateStage(
     lastEntry = lastEntry.then(() => recordTestRead(run, read));
     return lastEntry;
   };
+  const columns = {
+    ...(weights === undefined ? {} : { weights }),
+    ...(groupBy === undefined ? {} : { groupBy }),
+    ...(slices === undefined ? {} : { slices }),
+  };
+  await writeScoring(options.evaluations, options.split, scoreByColumns(options.split, columns));
   const outcomes = await evaluateArtifacts({
     ...options,
     artifacts,

@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import { rankArtifacts } from "@ckpt/evaluator";
 import { readSource } from "@ckpt/freezer";
 import { artifactPath, CkptError, compareMetric, type RankingManifest, runLayout, type Split } from "@ckpt/manifest";
-import { averageCheckpoints, type Checkpoint, listCheckpoints } from "@ckpt/trainer";
+import { type AverageBatchNormOptions, averageCheckpoints, type Checkpoint, listCheckpoints } from "@ckpt/trainer";
 
 import type { CommandContext } from "../command-context.js";
 import { chooseRankOptions } from "../commands/rank.js";
@@ -22,6 +22,8 @@ export interface SoupRequest {
   readonly split: Split;
   readonly freeze: FreezeRequest;
   readonly evaluate: Omit<EvaluateConfig, "split">;
+  /** How batch-norm statistics of the averages are computed. Default: as the mean of the checkpoints' own. */
+  readonly recompute?: AverageBatchNormOptions;
 }
 
 /** A soup: one more candidate of the run. */
@@ -68,7 +70,8 @@ export async function soupStage(request: SoupRequest, context: CommandContext): 
     const steps = members.map(({ step }) => step);
     const mean = members.length < 2 ? undefined : await score(request.run, members);
     const found = mean === undefined ? "the best alone is better" : `score ${formatMetric(mean.score)}`;
-    context.progress.done(`soup      ${kind} (${members.length} of ${scored.length})  ${found}`);
+    const treatment = request.recompute === undefined ? "" : ", batch-norm statistics recomputed";
+    context.progress.done(`soup      ${kind} (${members.length} of ${scored.length})  ${found}${treatment}`);
     soups.push({ kind, steps, ...mean });
   }
   return soups;
@@ -109,11 +112,11 @@ async function scoreMean(
   run: string,
   checkpoints: readonly Checkpoint[],
   metric: string,
-  { split, freeze, evaluate }: SoupRequest,
+  { split, freeze, evaluate, recompute }: SoupRequest,
   context: CommandContext,
 ): Promise<ScoredMean> {
   context.signal.throwIfAborted();
-  const { path } = await averageCheckpoints({ run, checkpoints });
+  const { path } = await averageCheckpoints({ run, checkpoints, ...(recompute === undefined ? {} : { recompute }) });
   const source = await readSource(path);
   if (source.kind !== "checkpoint") throw new TypeError("an average is a checkpoint");
   const artifact = artifactPath(run, basename(path));

@@ -16,6 +16,7 @@ import { countFormatBytes } from "../count-format-bytes.js";
 import { type EvaluationChoice, findEvaluation, type StoredEvaluation } from "../find-evaluations.js";
 import { defaultMetrics, findMetric } from "../metrics/registry.js";
 import { readArtifact } from "../read-artifact.js";
+import { readScoring } from "../scoring.js";
 import { describeTask } from "../task.js";
 import { type ChampionRule, judgeChampion } from "./judge-champion.js";
 import { judgeRequirement } from "./judge-requirement.js";
@@ -52,11 +53,15 @@ export interface JudgedGate {
   /** One for each thing asked, in the order: rows, requirements, champion. */
   readonly judgements: readonly Judgement[];
   readonly evaluation: StoredEvaluation;
+  /** The column that weighs rows. */
+  readonly weights?: string;
+  /** The column whose equal values belong together. */
+  readonly groupBy?: string;
 }
 
 /**
- * Judges an artifact by its stored predictions. Slices are those of `metrics.json`, which have to have been computed with
- * the same confidence.
+ * Judges an artifact by its stored predictions. Rows count, and slices are, as `writeScoring` keeps it; where no slices are
+ * kept, they are those of `metrics.json`, which have to have been computed with the same confidence.
  *
  * @throws {CkptError} EVALUATION_NOT_FOUND for the artifact or the champion, INVALID_OPTION when nothing is asked,
  *   METRIC_NOT_FOUND, and what `computeMetrics` throws.
@@ -79,7 +84,8 @@ export async function judgeArtifact(options: JudgeArtifactOptions): Promise<Judg
     task,
     rowCount,
     confidence,
-    metrics: { ...measured, ...(await readSlices(path, confidence, requirements)) },
+    metrics:
+      measured.slices === undefined ? { ...measured, ...(await readSlices(path, confidence, requirements)) } : measured,
     measures: { ...options.measures, bytes: countFormatBytes(artifact.manifest, manifest.artifact.format) },
   };
   const judgements = [
@@ -93,7 +99,14 @@ export async function judgeArtifact(options: JudgeArtifactOptions): Promise<Judg
     const comparison = await compareEvaluations(path, other.path, { metrics: [metric], confidence });
     judgements.push(judgeChampion(comparison, metric.name, champion, confidence));
   }
-  return { verdict: joinVerdicts(judgements), judgements, evaluation };
+  const { weights, groups } = await readScoring(options.evaluations, manifest.split);
+  return {
+    verdict: joinVerdicts(judgements),
+    judgements,
+    evaluation,
+    ...(weights === undefined ? {} : { weights: weights.column }),
+    ...(groups === undefined ? {} : { groupBy: groups.column }),
+  };
 }
 
 function judgeRows(rowCount: number, minRows: number): Judgement {
@@ -102,7 +115,7 @@ function judgeRows(rowCount: number, minRows: number): Judgement {
   return { ...failWithout(text, `there are ${rowCount}`), found: { value: rowCount } };
 }
 
-/** Slices are predicates of whoever computed them, so they are only known where they were stored. */
+/** Of slices that whoever computed the metrics gave there, only figures are known. */
 async function readSlices(
   evaluation: string,
   confidence: number,

@@ -126,10 +126,23 @@ const wrongVersion: readonly Attack[] = [
   }),
 ];
 
+/** Optional fields of the samples, and those of the header, whose absence has another error. */
+const unrequired = new Set([
+  "kind",
+  "schemaVersion",
+  "result",
+  "classes",
+  "confusion",
+  "pick",
+  "weights",
+  "groups",
+  "slices",
+]);
+
 const wrongFields: readonly Attack[] = [
   ...kinds.flatMap((kind) =>
     Object.keys(samples[kind])
-      .filter((field) => !["kind", "schemaVersion", "result", "classes", "confusion", "pick"].includes(field))
+      .filter((field) => !unrequired.has(field))
       .flatMap((field) =>
         broken("D7", field, { [`without ${field}`]: seal({ ...samples[kind], [field]: undefined }) }, kind),
       ),

@@ -1,14 +1,15 @@
 import { describe, expect, it } from "vitest";
 
-import { createMemorySplit } from "./memory-split.js";
+import { createSplit } from "./create-split.js";
+import { createMemoryRows } from "./memory-rows.js";
 
 const values = Float32Array.from({ length: 20 }, (_, index) => index);
-const split = createMemorySplit({
+const split = await createSplit({
   role: "select",
   rowCount: 5,
   inputs: [
-    { spec: { name: "image", dtype: "float32", shape: [null, 2, 2] }, values },
-    { spec: { name: "count", dtype: "int32", shape: [null] }, values: Int32Array.of(9, 8, 7, 6, 5) },
+    { spec: { name: "image", dtype: "float32", shape: [null, 2, 2] }, rows: createMemoryRows(values, 4) },
+    { spec: { name: "count", dtype: "int32", shape: [null] }, rows: createMemoryRows(Int32Array.of(9, 8, 7, 6, 5), 1) },
   ],
   labels: { values: Int32Array.of(0, 1, 2, 0, 1) },
   classes: ["a", "b", "c"],
@@ -60,12 +61,14 @@ describe("gather", () => {
   });
 });
 
-it("has the documented digest", () => {
+it("has the documented digest", async () => {
   // sha256sum of the canonical JSON line and the little-endian bytes, made apart from this code.
-  const small = createMemorySplit({
+  const small = await createSplit({
     role: "test",
     rowCount: 1,
-    inputs: [{ spec: { name: "x", dtype: "float32", shape: [null, 1] }, values: Float32Array.of(1) }],
+    inputs: [
+      { spec: { name: "x", dtype: "float32", shape: [null, 1] }, rows: createMemoryRows(Float32Array.of(1), 1) },
+    ],
     labels: { values: Int32Array.of(2) },
     classes: ["a", "b", "c"],
   });
