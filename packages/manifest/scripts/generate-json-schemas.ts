@@ -11,6 +11,7 @@ import {
   type DocumentType,
   evaluationManifestType,
   metricsManifestType,
+  raceManifestType,
   rankingManifestType,
   runManifestType,
 } from "../src/index.js";
@@ -26,6 +27,7 @@ const types: readonly DocumentType<DocumentHeader<string>>[] = [
   artifactManifestType,
   evaluationManifestType,
   metricsManifestType,
+  raceManifestType,
   rankingManifestType,
 ];
 

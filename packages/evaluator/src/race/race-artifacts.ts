@@ -1,0 +1,152 @@
+import {
+  CkptError,
+  isCkptError,
+  type Lease,
+  leaseFolder,
+  nodeFileSystem,
+  type RaceManifest,
+  type Sealed,
+} from "@ckpt/manifest";
+
+import type { EvaluateOptions } from "../evaluate-artifacts.js";
+import { readCommitted } from "../find-evaluations.js";
+import { checkSplit, type PreparedEvaluation, prepareEvaluation } from "../prepare-evaluation.js";
+import { verifyFormat } from "../read-artifact.js";
+import { countSessions, countWorkers } from "../worker-count.js";
+import { chooseRaceMetric, type RaceMetric, type RaceRequest } from "./race-metric.js";
+import { type RaceProgress, runRace } from "./run-race.js";
+import { findCandidate, findRace, type RaceEntry, readRaces, writeRace } from "./stored-races.js";
+
+/** What competes on which rows, and what the ranking will be by. */
+export interface RaceArtifactsOptions
+  extends RaceRequest, Omit<EvaluateOptions, "batchSize" | "onProgress"> {
+  /** The artifacts' folders. */
+  readonly artifacts: readonly string[];
+  /** Races where it does not pay too, and throws where there can be no race. Default: false. */
+  readonly isDemanded?: boolean;
+  readonly onProgress?: (progress: RaceProgress) => void;
+}
+
+/** Which artifacts are worth being scored on all rows. */
+export interface RaceOutcome {
+  /** In the order they were given: all but those that the race dropped. */
+  readonly artifacts: readonly string[];
+  /** Absent when there was none. */
+  readonly race?: Sealed<RaceManifest>;
+  /** Whether it was run before, and nothing was run now. */
+  readonly isReused: boolean;
+}
+
+/**
+ * What a race saves is inference on most rows, and what it costs besides is opening every artifact: with fewer candidates
+ * or rows than these that is most of the work.
+ */
+const leastCandidates = 8;
+const leastRows = 5000;
+
+/**
+ * Races artifacts for the first place of a ranking, on a part of the rows, and says who is left to be scored on all: pass
+ * these to `evaluateArtifacts`, and all to `rankArtifacts`, which lists the others as dropped. The best of all is dropped
+ * with a probability of 0.05 at most, whatever the artifacts and the rows are.
+ *
+ * Only artifacts without stored predictions race. What came of it is stored beside the evaluations and depends neither on
+ * the number of threads nor on interruptions; the same artifacts do not race again. One that cannot be scored is left for
+ * `evaluateArtifacts` to say so. Without `isDemanded` there is a race of 8 artifacts or more, on 5,000 rows or more, by a
+ * metric that is a mean of bounded values over rows, without constraints and weights.
+ *
+ * @throws {CkptError} INVALID_OPTION with the reason when a race is demanded and cannot be, and for options that fit no
+ *   artifact; METRIC_NOT_FOUND; MANIFEST_INVALID for a damaged race; FILE_SYSTEM; what the split and `onProgress` throw.
+ */
+export async function raceArtifacts(options: RaceArtifactsOptions): Promise<RaceOutcome> {
+  const { artifacts, split, evaluations, isDemanded = false, fileSystem = nodeFileSystem } = options;
+  checkSplit(split);
+  const entries = await Promise.all(artifacts.map((artifact) => readEntry(artifact, options)));
+  const prepared = entries.flatMap((entry) => entry?.prepared ?? []);
+  const unstored = entries.flatMap((entry) => (entry?.isStored === false ? [entry.prepared] : []));
+  const chosen = unstored.length < 2 ? undefined : await chooseRaceMetric(prepared, split, options);
+  if (chosen === undefined) return { artifacts, isReused: false };
+  if ("obstacle" in chosen) {
+    if (!isDemanded) return { artifacts, isReused: false };
+    throw new CkptError("INVALID_OPTION", { option: "race", expected: "a ranking that a race can be run for", found: chosen.obstacle });
+  }
+  const stored = findRace(
+    (await readRaces(evaluations)).filter(
+      (race) => race.split.digest === split.digest && race.metric.name === chosen.metric.name,
+    ),
+    entries.flatMap((entry) => entry ?? []),
+  );
+  const pays = unstored.length >= leastCandidates && split.rowCount >= leastRows;
+  const run = stored === undefined && (pays || isDemanded) ? await race(unstored, chosen, options) : undefined;
+  const found = stored ?? (run && (await writeRace(evaluations, run, fileSystem)));
+  if (found === undefined) return { artifacts, isReused: false };
+  return {
+    artifacts: artifacts.filter((_, index) => {
+      const entry = entries[index];
+      return entry === undefined || entry.isStored || findCandidate(found.candidates, entry)?.isDropped !== true;
+    }),
+    race: found,
+    isReused: stored !== undefined,
+  };
+}
+
+interface PreparedEntry extends RaceEntry {
+  readonly prepared: PreparedEvaluation;
+}
+
+/** Nothing of an artifact that cannot be prepared: whoever evaluates it says why. */
+async function readEntry(
+  artifact: string,
+  { split, evaluations, engine = "auto", output }: RaceArtifactsOptions,
+): Promise<PreparedEntry | undefined> {
+  try {
+    const request = { artifact, split, evaluations, engine, ...(output === undefined ? {} : { output }) };
+    const prepared = await prepareEvaluation(request);
+    const { subject } = prepared;
+    return {
+      prepared,
+      digest: subject.artifact.digest,
+      isStored: (await readCommitted(prepared.path)) !== undefined,
+      matches: (candidate) =>
+        candidate.output === prepared.output.name &&
+        candidate.artifact.format === subject.artifact.format &&
+        candidate.engine.name === subject.engine.name &&
+        candidate.engine.version === subject.engine.version,
+    };
+  } catch (error) {
+    if (isCkptError(error)) return undefined;
+    throw error;
+  }
+}
+
+async function race(
+  artifacts: readonly PreparedEvaluation[],
+  chosen: Exclude<RaceMetric, { readonly obstacle: string }>,
+  { split, workers, onProgress }: RaceArtifactsOptions,
+): Promise<RaceManifest | undefined> {
+  const leases: Lease[] = [];
+  const sound: PreparedEvaluation[] = [];
+  try {
+    for (const prepared of artifacts) {
+      try {
+        // A run that is begun again from nothing deletes its artifacts.
+        leases.push(await leaseFolder(prepared.artifact.path));
+        await verifyFormat(prepared.artifact, prepared.engine.format);
+        sound.push(prepared);
+      } catch (error) {
+        if (!isCkptError(error)) throw error;
+      }
+    }
+    const [first] = sound;
+    if (first === undefined) return undefined;
+    const sessionCount = await countSessions(first.artifact.path);
+    return await runRace(sound, {
+      ...chosen,
+      split,
+      sessionCount,
+      threadCount: workers ?? (await countWorkers(first.artifact.path, 1)),
+      ...(onProgress === undefined ? {} : { onProgress }),
+    });
+  } finally {
+    for (const lease of leases) await lease.release();
+  }
+}

@@ -1,0 +1,79 @@
+import { join } from "node:path";
+
+import {
+  type FileSystem,
+  nodeFileSystem,
+  parseDocument,
+  type RacedCandidate,
+  type RaceManifest,
+  raceManifestType,
+  readDocument,
+  replaceFile,
+  runLayout,
+  type Sealed,
+  serializeDocument,
+} from "@ckpt/manifest";
+
+/** An artifact that a race may have had. */
+export interface RaceEntry {
+  /** The artifact's. */
+  readonly digest: string;
+  /** Whether its predictions on all rows are there. */
+  readonly isStored: boolean;
+  /** Whether this is how it was run in the race. */
+  matches(candidate: RacedCandidate): boolean;
+}
+
+/**
+ * Writes what a race found, in the folder of the evaluations, under the document's own digest: the same race has the same
+ * name.
+ *
+ * @throws {CkptError} FILE_SYSTEM.
+ */
+export async function writeRace(
+  evaluations: string,
+  race: RaceManifest,
+  fileSystem: FileSystem,
+): Promise<Sealed<RaceManifest>> {
+  const folder = join(evaluations, runLayout.races);
+  const text = serializeDocument(race);
+  const sealed = parseDocument(raceManifestType, text, folder);
+  const path = join(folder, `${race.split.name}.${sealed.digest.slice(0, 12)}.json`);
+  await fileSystem.makeFolder(folder);
+  await replaceFile(path, text, fileSystem);
+  return sealed;
+}
+
+/**
+ * All races whose documents are in the folder of the evaluations, those of the most candidates first.
+ *
+ * @throws {CkptError} MANIFEST_INVALID for a damaged one, FILE_SYSTEM.
+ */
+export async function readRaces(evaluations: string): Promise<readonly Sealed<RaceManifest>[]> {
+  const folder = join(evaluations, runLayout.races);
+  const names = (await nodeFileSystem.list(folder)).filter((name) => !name.startsWith("."));
+  const races = await Promise.all(names.map((name) => readDocument(raceManifestType, join(folder, name))));
+  return races.toSorted((a, b) => b.candidates.length - a.candidates.length || (a.digest < b.digest ? -1 : 1));
+}
+
+/**
+ * The first race that says of every artifact without predictions what became of it. What it left has to be among the
+ * artifacts: the best of its candidates is, but for delta, and so none that it dropped is the best of these.
+ */
+export function findRace(
+  races: readonly Sealed<RaceManifest>[],
+  entries: readonly RaceEntry[],
+): Sealed<RaceManifest> | undefined {
+  return races.find(
+    ({ candidates }) =>
+      entries.every((entry) => entry.isStored || findCandidate(candidates, entry) !== undefined) &&
+      candidates.every(
+        (candidate) => candidate.isDropped || entries.some(({ digest }) => digest === candidate.artifact.digest),
+      ),
+  );
+}
+
+/** What became of an artifact in a race that had it. */
+export function findCandidate(candidates: readonly RacedCandidate[], entry: RaceEntry): RacedCandidate | undefined {
+  return candidates.find((candidate) => candidate.artifact.digest === entry.digest && entry.matches(candidate));
+}
