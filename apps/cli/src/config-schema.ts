@@ -115,6 +115,7 @@ const configSchema: z.ZodType<CkptConfig> = z.strictObject({
       constraints: z.array(textReadBy(parseConstraint)).exactOptional(),
       engine: z.enum(["auto", ...engineNames]).exactOptional(),
       batchSize: positiveInteger.exactOptional(),
+      race: z.boolean().exactOptional(),
     })
     .exactOptional(),
   soups: z.array(z.enum(soupKinds)).exactOptional(),

@@ -1,10 +1,7 @@
 import type { RankedCandidate } from "@ckpt/manifest";
 
 /** A candidate with its metrics, before it is ranked. */
-export interface Candidate extends Pick<
-  RankedCandidate,
-  "id" | "artifact" | "checkpoint" | "metrics" | "measures"
-> {
+export interface Candidate extends Pick<RankedCandidate, "id" | "artifact" | "checkpoint" | "metrics" | "measures"> {
   /** Digest of the evaluation the metrics were computed from. */
   readonly evaluation: string;
   /** Why its predictions could not be scored. */

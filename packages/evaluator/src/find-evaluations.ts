@@ -78,8 +78,7 @@ export function describeEntry(artifact: Artifact, { engine, output }: Evaluation
   return {
     digest: artifact.manifest.digest,
     isStored,
-    matches: (candidate) =>
-      candidate.output === wanted && (engine === undefined || candidate.engine.name === engine),
+    matches: (candidate) => candidate.output === wanted && (engine === undefined || candidate.engine.name === engine),
   };
 }
 
@@ -110,10 +109,7 @@ export async function findEvaluation(artifact: string, choice: EvaluationChoice)
 }
 
 /** All evaluations of this very artifact that the choice allows. */
-async function listEvaluations(
-  artifact: Artifact,
-  choice: EvaluationChoice,
-): Promise<readonly StoredEvaluation[]> {
+async function listEvaluations(artifact: Artifact, choice: EvaluationChoice): Promise<readonly StoredEvaluation[]> {
   const { evaluations, engine, output = artifact.manifest.signature.outputs[0]?.name } = choice;
   const names = (await nodeFileSystem.list(evaluations)).filter((name) => name.startsWith(`${artifact.id}.`));
   const found: StoredEvaluation[] = [];

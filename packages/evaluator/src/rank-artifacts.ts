@@ -9,8 +9,8 @@ import { createFigureTable, type FigureTable } from "./figure-table.js";
 import { type EvaluationChoice, findEvaluations, notFound, type StoredEvaluation } from "./find-evaluations.js";
 import type { Metric } from "./metrics/metric.js";
 import { defaultMetrics, findMetric, resolveMetric } from "./metrics/registry.js";
-import { rankCandidates } from "./rank-candidates.js";
 import { chooseRace, describeCheckpoint, listDropped } from "./race/dropped-candidates.js";
+import { rankCandidates } from "./rank-candidates.js";
 import { type Artifact, readArtifact } from "./read-artifact.js";
 import { describeTask, type Task } from "./task.js";
 
@@ -53,7 +53,8 @@ export async function rankArtifacts(options: RankArtifactsOptions): Promise<Rank
   const { stored, races } = await findEvaluations(artifacts, options, mayBeDropped);
   const first = stored.find((evaluation) => evaluation !== undefined);
   const [unscored] = artifacts;
-  if (first === undefined) throw unscored === undefined ? new TypeError("no candidates") : notFound(unscored, options, races);
+  if (first === undefined)
+    throw unscored === undefined ? new TypeError("no candidates") : notFound(unscored, options, races);
   const task = taskOf(first);
   const primary = resolveMetric(options.metric ?? defaultMetrics[task][0] ?? "", task);
   const figures = createFigureTable(primary);
@@ -80,7 +81,10 @@ export async function rankArtifacts(options: RankArtifactsOptions): Promise<Rank
     metric: { name: primary.name, mode: primary.mode },
     ...(options.confidence === undefined ? {} : { confidence: options.confidence }),
     ...ranked,
-    candidates: [...ranked.candidates, ...(race === undefined ? [] : listDropped(artifacts, candidates, race, options))],
+    candidates: [
+      ...ranked.candidates,
+      ...(race === undefined ? [] : listDropped(artifacts, candidates, race, options)),
+    ],
     ...(corrected === undefined ? {} : { corrected }),
     ...(race === undefined ? {} : { race: { digest: race.digest, delta: race.delta } }),
   };

@@ -23,11 +23,12 @@ import { describeRanking, formatRanking } from "../format-ranking.js";
 import { loadConfig, loadRunConfig, loadRunConfigIfAny } from "../load-config.js";
 import { loadConfigSplits } from "../load-splits.js";
 import { loadDataFile } from "../parse-data-options.js";
-import { evaluateStage, type ScoredArtifact } from "../stages/evaluate-stage.js";
+import type { ScoredArtifact } from "../stages/evaluate-stage.js";
 import { latencyStage } from "../stages/latency-stage.js";
+import { raceStage } from "../stages/race-stage.js";
 import { confidenceAfter } from "../test-score.js";
 import { chooseRankOptions } from "./rank.js";
-import { constraintOption, metricOption } from "./ranking-options.js";
+import { constraintOption, metricOption, raceOption } from "./ranking-options.js";
 
 interface Arguments {
   readonly target: string;
@@ -38,6 +39,7 @@ interface Arguments {
   readonly engine: string | undefined;
   readonly output: string | undefined;
   readonly latency: boolean;
+  readonly race: boolean | undefined;
   readonly data: string | undefined;
   readonly input: readonly string[];
   readonly label: string | undefined;
@@ -52,6 +54,7 @@ export const evaluateCommand: Command<Arguments> = {
   summary: "Score artifacts on held-out data; predictions are stored and reused",
   examples: [
     ["evaluate runs/dense", "all artifacts of a run on its select split"],
+    ["evaluate runs/dense --no-race", "all of them on all rows, also those that cannot be the best"],
     ["evaluate runs/dense/best --split test", "the pick on the test split"],
     [
       "evaluate frozen --data heldout.csv --input 'pixels=/^p/' --scale 0.0625 --label digit --metric accuracy",
@@ -78,6 +81,7 @@ export const evaluateCommand: Command<Arguments> = {
       })
       .option("metric", metricOption)
       .option("constraint", constraintOption)
+      .option("race", raceOption)
       .option("engine", {
         choices: ["auto", ...engineNames],
         requiresArg: true,
@@ -120,7 +124,7 @@ export const evaluateCommand: Command<Arguments> = {
     }
     await selectBackend(config?.backend);
     const request = { ...target, ...options, split };
-    const scored = await evaluateStage(request, context);
+    const scored = await raceStage(request, context);
     const { artifacts, evaluations } = target;
     const isTimed = given.latency || (options.constraints ?? []).some(isMeasured);
     const latencies = isTimed ? await latencyStage(request, context) : [];
@@ -136,7 +140,7 @@ export const evaluateCommand: Command<Arguments> = {
     });
     return {
       document: {
-        ...describeEvaluation(ranking, scored),
+        ...describeEvaluation(ranking, artifacts, scored),
         ...(isTimed ? { latencies } : {}),
         ...(testReads > 0 ? { testReads } : {}),
       },
@@ -192,11 +196,17 @@ function chooseOptions(
       : { metrics: metrics.map((metric) => (typeof metric === "string" ? findMetric(metric).name : metric)) }),
     ...(engine === undefined ? {} : { engine }),
     ...(given.constraint.length === 0 ? {} : { constraints: given.constraint }),
+    ...(given.race === undefined ? {} : { race: given.race }),
     ...(given.output === undefined ? {} : { output: given.output }),
   };
 }
 
-function describeEvaluation(ranking: RankingManifest, scored: readonly ScoredArtifact[]): CommandResult["document"] {
+function describeEvaluation(
+  ranking: RankingManifest,
+  artifacts: readonly string[],
+  scored: readonly ScoredArtifact[],
+): CommandResult["document"] {
+  const paths = new Map(artifacts.map((artifact) => [basename(artifact), artifact]));
   const byId = new Map(scored.map((entry) => [basename(entry.artifact), entry]));
   return {
     ...describeRanking(ranking),
@@ -204,7 +214,7 @@ function describeEvaluation(ranking: RankingManifest, scored: readonly ScoredArt
       const entry = byId.get(candidate.id);
       return {
         ...candidate,
-        path: entry?.artifact,
+        path: paths.get(candidate.id),
         predictions: entry?.evaluation,
         isReused: entry?.isReused,
         confusion: entry?.metrics.confusion,

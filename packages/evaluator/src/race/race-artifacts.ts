@@ -18,8 +18,7 @@ import { type RaceProgress, runRace } from "./run-race.js";
 import { findCandidate, findRace, type RaceEntry, readRaces, writeRace } from "./stored-races.js";
 
 /** What competes on which rows, and what the ranking will be by. */
-export interface RaceArtifactsOptions
-  extends RaceRequest, Omit<EvaluateOptions, "batchSize" | "onProgress"> {
+export interface RaceArtifactsOptions extends RaceRequest, Omit<EvaluateOptions, "batchSize" | "onProgress"> {
   /** The artifacts' folders. */
   readonly artifacts: readonly string[];
   /** Races where it does not pay too, and throws where there can be no race. Default: false. */
@@ -67,7 +66,11 @@ export async function raceArtifacts(options: RaceArtifactsOptions): Promise<Race
   if (chosen === undefined) return { artifacts, isReused: false };
   if ("obstacle" in chosen) {
     if (!isDemanded) return { artifacts, isReused: false };
-    throw new CkptError("INVALID_OPTION", { option: "race", expected: "a ranking that a race can be run for", found: chosen.obstacle });
+    throw new CkptError("INVALID_OPTION", {
+      option: "race",
+      expected: "a ranking that a race can be run for",
+      found: chosen.obstacle,
+    });
   }
   const stored = findRace(
     (await readRaces(evaluations)).filter(

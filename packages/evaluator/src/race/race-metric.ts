@@ -36,7 +36,8 @@ export async function chooseRaceMetric(
     return { obstacle: `${wanted.name} is a metric of your own, which a stored race knows by its name alone` };
   }
   const task = await findTask(first, split);
-  if (task === undefined) return { obstacle: `the labels of split ${split.name} do not fit output ${first.output.name}` };
+  if (task === undefined)
+    return { obstacle: `the labels of split ${split.name} do not fit output ${first.output.name}` };
   const primary = resolveMetric(wanted ?? defaultMetrics[task][0] ?? "", task);
   const metric = boundMetric(primary);
   if (metric === undefined) return { obstacle: `${primary.name} is no mean over rows of values within bounds` };
@@ -44,10 +45,7 @@ export async function chooseRaceMetric(
   return { metric, metrics: [metric, ...others] };
 }
 
-async function findTask(
-  { artifact, output }: PreparedEvaluation,
-  split: Split,
-): Promise<Metric["task"] | undefined> {
+async function findTask({ artifact, output }: PreparedEvaluation, split: Split): Promise<Metric["task"] | undefined> {
   const { labels } = await split.read(0, 1);
   try {
     return describeTask(artifact.path, output, describeLabels(labels), split.classes).kind;

@@ -2,8 +2,8 @@ import { type RaceManifest, raceManifestType, type Split } from "@ckpt/manifest"
 
 import type { PreparedEvaluation } from "../prepare-evaluation.js";
 import { driveRace } from "../statistics/drive-race.js";
-import { listRunning } from "../statistics/race.js";
 import { orderRows } from "../statistics/race-order.js";
+import { listRunning } from "../statistics/race.js";
 import { readRunningInterval, startRunningInterval, updateRunningInterval } from "../statistics/running-interval.js";
 import { listLooks } from "./race-looks.js";
 import { createRaceScorer, type RaceScorer, type RaceScorerOptions } from "./race-scorer.js";
@@ -40,7 +40,9 @@ export async function runRace(
   artifacts: readonly PreparedEvaluation[],
   options: RunRaceOptions,
 ): Promise<RaceManifest | undefined> {
-  let sound = artifacts.toSorted((a, b) => compareText(a.key, b.key) || compareText(a.artifact.id, b.artifact.id));
+  let sound = artifacts.toSorted(
+    ({ artifact: a }, { artifact: b }) => compareText(a.manifest.digest, b.manifest.digest) || compareText(a.id, b.id),
+  );
   while (sound.length > 1) {
     const scorer = createRaceScorer({ ...options, artifacts: sound });
     try {
