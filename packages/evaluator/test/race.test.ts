@@ -1,7 +1,7 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 
-import { type RankingManifest, runLayout, type Split } from "@ckpt/manifest";
+import { type RankedCandidate, type RankingManifest, runLayout, type Split } from "@ckpt/manifest";
 import { describe, expect, it } from "vitest";
 
 import { parseConstraint } from "../src/constraint.js";
@@ -23,14 +23,16 @@ async function makeRun(own: readonly number[] = noises, rows = rowCount): Promis
   return makeSpread(await makeFolder(), rows, own);
 }
 
+type RankBy = Pick<RankArtifactsOptions, "metric">;
+
 /** Races, scores who is left on all rows, and ranks all. */
-async function raceAndRank(run: Spread, options: Partial<RankArtifactsOptions> = {}): Promise<RankingManifest> {
+async function raceAndRank(run: Spread, options: RankBy = {}): Promise<RankingManifest> {
   const { artifacts } = await raceArtifacts({ ...run, ...options });
   await evaluateArtifacts({ ...run, artifacts });
   return rankArtifacts({ ...run, split: "select", ...options });
 }
 
-async function rankFully(run: Spread, options: Partial<RankArtifactsOptions> = {}): Promise<RankingManifest> {
+async function rankFully(run: Spread, options: RankBy = {}): Promise<RankingManifest> {
   const evaluations = join(run.path, "full");
   await evaluateArtifacts({ ...run, evaluations });
   return rankArtifacts({ ...run, split: "select", ...options, evaluations });
@@ -43,6 +45,11 @@ async function readRace({ evaluations }: Pick<Spread, "evaluations">): Promise<s
   expect(others).toEqual([]);
   return readFile(join(folder, name), "utf8");
 }
+
+const find = ({ candidates }: RankingManifest, id: string): RankedCandidate | undefined =>
+  candidates.find((candidate) => candidate.id === id);
+
+const refuseRows: Split["gather"] = () => Promise.reject(new Error("no such rows"));
 
 const idsOf = (artifacts: readonly string[]): readonly string[] => artifacts.map((path) => basename(path));
 
@@ -60,7 +67,7 @@ describe("raceArtifacts", () => {
       expect([rank, evaluation, metrics]).toEqual([undefined, undefined, {}]);
       expect(found?.rowsSeen).toBeLessThanOrEqual(rowCount / 8);
       expect(reason).toBe(`by the race at row ${found?.rowsSeen} of ${rowCount}`);
-      const whole = full.candidates.find((candidate) => candidate.id === id)?.metrics["accuracy"]?.value ?? NaN;
+      const whole = find(full, id)?.metrics["accuracy"]?.value ?? NaN;
       const [low = NaN, high = NaN] = found?.metric.interval ?? [];
       expect(whole).toBeGreaterThanOrEqual(low);
       expect(whole).toBeLessThanOrEqual(high);
@@ -69,8 +76,7 @@ describe("raceArtifacts", () => {
     expect(ranking.race).toEqual({ digest, delta: 0.05 });
     expect(full.race).toBeUndefined();
     // What was scored on all rows stands as in the full ranking.
-    const of = (id: string, { candidates }: RankingManifest) => candidates.find((candidate) => candidate.id === id);
-    expect(of(best, ranking)?.metrics).toEqual(of(best, full)?.metrics);
+    expect(find(ranking, best)?.metrics).toEqual(find(full, best)?.metrics);
   });
 
   it.each(["logLoss", "brierScore"])("finds the best by %s too", async (metric) => {
@@ -110,11 +116,10 @@ describe("raceArtifacts", () => {
     const run = { ...all, artifacts: all.artifacts.slice(0, noises.length) };
     const first = await raceAndRank(run);
     const document = await readRace(run);
-    const gather: Split["gather"] = () => Promise.reject(new Error("a row was gathered"));
-    const again = await raceArtifacts({ ...run, split: { ...run.split, gather } });
+    const again = await raceArtifacts({ ...run, split: { ...run.split, gather: refuseRows } });
     expect(again.isReused).toBe(true);
     expect(idsOf(again.artifacts)).toEqual(
-      run.artifacts.map((path) => basename(path)).filter((id) => first.candidates.find((own) => own.id === id)?.rank),
+      run.artifacts.map((path) => basename(path)).filter((id) => find(first, id)?.rank),
     );
     const outcomes = await evaluateArtifacts({ ...run, artifacts: again.artifacts });
     expect(outcomes.every((outcome) => "evaluation" in outcome && outcome.evaluation.isReused)).toBe(true);
@@ -141,8 +146,8 @@ describe("raceArtifacts", () => {
     ]);
     await expect(readdir(run.evaluations)).rejects.toThrow("ENOENT");
     expect((await readdir(join(run.path, runLayout.artifacts))).filter((name) => name.startsWith("."))).toEqual([]);
-    const gather: Split["gather"] = () => Promise.reject(new Error("no such rows"));
-    await expect(raceArtifacts({ ...run, split: { ...run.split, gather } })).rejects.toThrow("no such rows");
+    const unreadable: Split = { ...run.split, gather: refuseRows };
+    await expect(raceArtifacts({ ...run, split: unreadable })).rejects.toThrow("no such rows");
     expect((await raceArtifacts(run)).race).toEqual(whole.race);
   });
 
@@ -161,8 +166,10 @@ describe("raceArtifacts", () => {
     const ranking = await raceAndRank(run);
     expect(JSON.parse(await readRace(run))).toMatchObject({ candidates: { length: 10 } });
     expect(ranking.pick?.id).toBe("step-00000004");
-    const failed = ranking.candidates.find(({ id }) => id === "step-00000001");
-    expect(failed).toMatchObject({ status: "failed", reason: "output probabilities is NaN in row 0, column 0" });
+    expect(find(ranking, "step-00000001")).toMatchObject({
+      status: "failed",
+      reason: "output probabilities is NaN in row 0, column 0",
+    });
     expect(ranking.candidates.filter(({ status }) => status === "dropped").length).toBeGreaterThan(6);
   });
 
@@ -269,7 +276,7 @@ describe("a dropped artifact", () => {
     await evaluateArtifacts({ ...run, artifacts: second.artifacts });
     const ranking = await rankArtifacts({ ...run, split: "select" });
     expect(ranking.pick?.id).toBe("step-00000001");
-    expect(ranking.candidates.find(({ id }) => id === best)?.status).toBe("failed");
+    expect(find(ranking, best)?.status).toBe("failed");
     expect(ranking.race?.digest).toBe(second.race?.digest);
   });
 

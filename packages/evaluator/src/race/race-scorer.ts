@@ -83,20 +83,20 @@ export function createRaceScorer(options: RaceScorerOptions): RaceScorer {
         losses.delete(candidate);
       }
     };
-    let failure: { readonly error: unknown } | undefined;
+    const failures: unknown[] = [];
     const runLane = async (tasks: Task[]): Promise<void> => {
       try {
-        for (let task = tasks.shift(); task !== undefined && failure === undefined; task = tasks.shift()) {
+        for (let task = tasks.shift(); task !== undefined && failures.length === 0; task = tasks.shift()) {
           await runTask(task);
           // An engine in this thread would otherwise keep timers and signals waiting until the last batch.
           await setImmediate();
         }
       } catch (error) {
-        failure ??= { error };
+        failures.push(error);
       }
     };
     await Promise.all(queues.flatMap((tasks) => Array.from({ length: lanes }, () => runLane(tasks))));
-    if (failure !== undefined) throw (failure as { readonly error: unknown }).error;
+    if (failures.length > 0) throw failures[0];
     return losses;
   };
 
