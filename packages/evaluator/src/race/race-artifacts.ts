@@ -127,18 +127,20 @@ async function race(
   { split, workers, onProgress }: RaceArtifactsOptions,
 ): Promise<RaceManifest | undefined> {
   const leases: Lease[] = [];
-  const sound: PreparedEvaluation[] = [];
-  try {
-    for (const prepared of artifacts) {
-      try {
-        // A run that is begun again from nothing deletes its artifacts.
-        leases.push(await leaseFolder(prepared.artifact.path));
-        await verifyFormat(prepared.artifact, prepared.engine.format);
-        sound.push(prepared);
-      } catch (error) {
-        if (!isCkptError(error)) throw error;
-      }
+  /** Leased, since a run that is begun again from nothing deletes its artifacts, and every byte checked. */
+  const isSound = async ({ artifact, engine }: PreparedEvaluation): Promise<boolean> => {
+    try {
+      leases.push(await leaseFolder(artifact.path));
+      await verifyFormat(artifact, engine.format);
+      return true;
+    } catch (error) {
+      if (isCkptError(error)) return false;
+      throw error;
     }
+  };
+  try {
+    const areSound = await Promise.all(artifacts.map(isSound));
+    const sound = artifacts.filter((_, index) => areSound[index]);
     const [first] = sound;
     if (first === undefined) return undefined;
     const sessionCount = await countSessions(first.artifact.path);
