@@ -49,7 +49,9 @@ async function makeCandidates(run: string): Promise<{ readonly artifacts: readon
   for (let step = 0; step < count; step += 1) {
     await trainOnce(model);
     const noise = leastNoise + moreNoise * ((step * 7 + 3) % count);
-    model.setWeights(teacher.map((weight) => weight.add(tf.randomNormal(weight.shape, 0, noise * deviationOf(weight)))));
+    model.setWeights(
+      teacher.map((weight) => weight.add(tf.randomNormal(weight.shape, 0, noise * deviationOf(weight)))),
+    );
     await checkpointer.step();
     await checkpointer.drain();
   }
@@ -67,7 +69,12 @@ interface Choice {
   readonly pick: string;
 }
 
-async function choose(artifacts: readonly string[], split: Split, evaluations: string, isRacing: boolean): Promise<Choice> {
+async function choose(
+  artifacts: readonly string[],
+  split: Split,
+  evaluations: string,
+  isRacing: boolean,
+): Promise<Choice> {
   let pick = "";
   const ms = await measureMs(async () => {
     const left = isRacing ? (await raceArtifacts({ artifacts, split, evaluations })).artifacts : artifacts;
@@ -111,7 +118,9 @@ await withTemporaryFolder(async (folder) => {
   printHeading(`the best of ${count} on ${rowCount} rows, median of ${repeats}; all chose ${[...picks].join()}`, "ms");
   printSamples("race, then the survivors on all rows", raced);
   printSamples("all of them on all rows", full);
-  console.log(`${left.length} left by the race; ${((100 * rows) / (count * rowCount)).toFixed(1)} % of the rows scored`);
+  console.log(
+    `${left.length} left by the race; ${((100 * rows) / (count * rowCount)).toFixed(1)} % of the rows scored`,
+  );
   printRatio("  all of them / race", median(full) / median(raced), { atLeast: 5 });
   if (skipped === undefined) {
     printSamples("import_graph_def, Session.run, argmax", theirs);

@@ -18,7 +18,7 @@ export interface RaceRequest extends Omit<EvaluateRequest, "metrics" | "engine">
  * @throws {CkptError} What `raceArtifacts` and `evaluateStage` throw.
  */
 export async function raceStage(request: RaceRequest, context: CommandContext): Promise<readonly ScoredArtifact[]> {
-  const { race: wanted, ...toScore } = request;
+  const { race: wanted, constraints: _, ...toScore } = request;
   if (wanted === false) return evaluateStage(toScore, context);
   const scored = new Map<string, ScoredArtifact>();
   let { artifacts } = request;

@@ -62,16 +62,18 @@ export async function raceArtifacts(options: RaceArtifactsOptions): Promise<Race
   const entries = await Promise.all(artifacts.map((artifact) => readEntry(artifact, options)));
   const prepared = entries.flatMap((entry) => entry?.prepared ?? []);
   const unstored = entries.flatMap((entry) => (entry?.isStored === false ? [entry.prepared] : []));
-  const chosen = unstored.length < 2 ? undefined : await chooseRaceMetric(prepared, split, options);
-  if (chosen === undefined) return { artifacts, isReused: false };
+  const none = { artifacts, isReused: false };
+  if (unstored.length === 0 && !isDemanded) return none;
+  const chosen = await chooseRaceMetric(prepared, split, options);
   if ("obstacle" in chosen) {
-    if (!isDemanded) return { artifacts, isReused: false };
+    if (!isDemanded) return none;
     throw new CkptError("INVALID_OPTION", {
       option: "race",
       expected: "a ranking that a race can be run for",
       found: chosen.obstacle,
     });
   }
+  if (unstored.length === 0) return none;
   const stored = findRace(
     (await readRaces(evaluations)).filter(
       (race) => race.split.digest === split.digest && race.metric.name === chosen.metric.name,
@@ -81,7 +83,7 @@ export async function raceArtifacts(options: RaceArtifactsOptions): Promise<Race
   const pays = unstored.length >= leastCandidates && split.rowCount >= leastRows;
   const run = stored === undefined && (pays || isDemanded) ? await race(unstored, chosen, options) : undefined;
   const found = stored ?? (run && (await writeRace(evaluations, run, fileSystem)));
-  if (found === undefined) return { artifacts, isReused: false };
+  if (found === undefined) return none;
   return {
     artifacts: artifacts.filter((_, index) => {
       const entry = entries[index];
