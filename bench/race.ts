@@ -16,14 +16,14 @@ import { printHeading, printMachine, printRatio, printSamples } from "./report.j
 import { withTemporaryFolder } from "./temporary-folder.js";
 import { chooseByTensorFlow } from "./tensorflow-loop.js";
 
-// How long it takes to choose the best of 20 spread-out checkpoints, predictions of the survivors on disk and all: by a race
+// How long it takes to choose the best of spread-out checkpoints, predictions of the survivors on disk and all: by a race
 // and a full evaluation of those it leaves, beside the full evaluation of all, and beside the classic loop in TensorFlow.
 // Each has to choose the same one.
-// Run: pnpm race [rows] [repeats]
+// Run: pnpm race [rows] [repeats] [checkpoints]
 
 const rowCount = Number(process.argv[2] ?? 10_000);
 const repeats = Number(process.argv[3] ?? 5);
-const count = 20;
+const count = Number(process.argv[4] ?? 20);
 const [width = 0] = smallWidths;
 const distinctRows = Math.min(rowCount, 10_000);
 /** Share of the labels that are another class than the model says that labels the rows. */

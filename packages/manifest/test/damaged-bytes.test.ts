@@ -82,6 +82,9 @@ async function writeRun(run: string): Promise<readonly string[]> {
   await commit(artifact, "artifact", "graph-model/model.json");
   await commit(evaluation, "evaluation", "predictions.bin");
   writeFileSync(join(evaluation, "metrics.json"), serializeDocument(samples.metrics));
+  const race = join(run, runLayout.evaluations, runLayout.races, "select.0123.json");
+  mkdirSync(dirname(race));
+  writeFileSync(race, serializeDocument(samples.race));
   writeFileSync(join(run, runLayout.manifest), serializeDocument(samples.run));
   const { digest } = await readDocument(artifactManifestType, join(artifact, "artifact.json"));
   const pick = { id: "step-00000120", artifact: digest, decidedBy: "higher accuracy" };
@@ -99,6 +102,7 @@ async function writeRun(run: string): Promise<readonly string[]> {
     join(evaluation, "evaluation.json"),
     join(evaluation, "predictions.bin"),
     join(evaluation, "metrics.json"),
+    race,
     ...[runLayout.manifest, runLayout.ranking, runLayout.history, runLayout.timings].map((name) => join(run, name)),
   ];
 }

@@ -43,6 +43,7 @@ export interface RaceResult {
  */
 export async function driveRace(options: DriveRaceOptions): Promise<RaceResult> {
   const race = startRace(options);
+  checkLooks(options);
   const dropped: number[] = [];
   let rowsScored = 0;
   let isCloseEnough = false;
@@ -78,4 +79,11 @@ export async function driveRace(options: DriveRaceOptions): Promise<RaceResult> 
     endedBy: survivors.length <= 1 ? "one left" : isCloseEnough ? "leader close enough" : "last look",
     rowsScored,
   };
+}
+
+function checkLooks({ looks, rowCount }: DriveRaceOptions): void {
+  const isSound = looks.every((look, index) => look > (looks[index - 1] ?? 0) && look <= rowCount);
+  if (isSound) return;
+  const expected = `ascending counts of rows, up to ${rowCount}`;
+  throw new CkptError("INVALID_OPTION", { option: "looks", expected, found: looks.join(", ") });
 }

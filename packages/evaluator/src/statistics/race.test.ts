@@ -198,6 +198,21 @@ describe("a race", () => {
     ).rejects.toMatchObject({ code: "INVALID_OPTION", details: { option: "nextBlock", found: "3" } });
   });
 
+  it("refuses looks that do not go up, or beyond the rows", async () => {
+    const options = { candidateCount: 2, rowCount: 8, lossBound: 1 };
+    for (const looks of [
+      [4, 4],
+      [0, 4],
+      [4, 9],
+    ]) {
+      const nextBlock = (): Promise<readonly Float64Array[]> => Promise.reject(new Error("no block is asked for"));
+      await expect(driveRace({ ...options, looks, nextBlock })).rejects.toMatchObject({
+        code: "INVALID_OPTION",
+        details: { option: "looks", found: looks.join(", ") },
+      });
+    }
+  });
+
   it("runs one candidate not at all, and refuses bounds that are none", async () => {
     const [losses = new Float64Array()] = simulateLosses([0.9], 50, 1);
     expect(await race([losses])).toMatchObject({ survivors: [0], rowsScored: 0, leader: 0 });
