@@ -14,7 +14,8 @@ import {
 } from "@ckpt/manifest";
 
 import { type EngineName, engineNames } from "./engine.js";
-import { findCandidate, type RaceEntry, readRaces } from "./race/stored-races.js";
+import { describeEntry, findCandidate, listDrops } from "./race/race-entry.js";
+import { readRaces } from "./race/stored-races.js";
 import { type Artifact, readArtifact } from "./read-artifact.js";
 
 /** Which stored predictions count. */
@@ -70,26 +71,6 @@ export async function findEvaluations(
     return chosen;
   });
   return { stored, races: races.filter((race) => race.split.digest === split) };
-}
-
-/** An artifact as a race may have had it. */
-export function describeEntry(artifact: Artifact, { engine, output }: EvaluationChoice, isStored: boolean): RaceEntry {
-  const wanted = output ?? artifact.manifest.signature.outputs[0]?.name;
-  return {
-    digest: artifact.manifest.digest,
-    isStored,
-    matches: (candidate) => candidate.output === wanted && (engine === undefined || candidate.engine.name === engine),
-  };
-}
-
-/** The races that dropped an artifact. */
-function listDrops(
-  artifact: Artifact,
-  choice: EvaluationChoice,
-  races: readonly Sealed<RaceManifest>[],
-): readonly Sealed<RaceManifest>[] {
-  const entry = describeEntry(artifact, choice, false);
-  return races.filter(({ candidates }) => findCandidate(candidates, entry)?.isDropped === true);
 }
 
 function isChosen({ name, role, digest }: EvaluationManifest["split"], { split }: EvaluationChoice): boolean {

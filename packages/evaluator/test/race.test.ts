@@ -201,6 +201,7 @@ describe("raceArtifacts", () => {
     const few = await makeRun(noises.slice(0, 7));
     expect(await raceArtifacts(few)).toEqual({ artifacts: few.artifacts, isReused: false });
     expect((await raceArtifacts({ ...few, isDemanded: true })).artifacts.length).toBeLessThan(7);
+    await expect(raceArtifacts({ ...few, workers: 0 })).rejects.toMatchObject({ code: "INVALID_OPTION" });
     const short = await makeRun(noises, 4999);
     expect((await raceArtifacts(short)).race).toBeUndefined();
   });

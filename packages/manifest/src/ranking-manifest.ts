@@ -48,7 +48,7 @@ export interface RankedCandidate {
   /** From 1, which all that are tied share; absent for an excluded, failed or dropped candidate. */
   readonly rank?: number;
   readonly status: CandidateStatus;
-  /** Why a candidate failed or was excluded. */
+  /** Why a candidate failed, was excluded, or was dropped. */
   readonly reason?: string;
   /** Of a dropped candidate: the rows it was scored on, and the primary metric on these, as in the race's document. */
   readonly dropped?: { readonly rowsSeen: number; readonly metric: MetricEstimate };

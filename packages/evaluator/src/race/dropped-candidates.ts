@@ -1,9 +1,10 @@
 import { compareMetric, type RaceManifest, type RankedCandidate, type Sealed } from "@ckpt/manifest";
 
 import type { Candidate } from "../candidate.js";
-import { describeEntry, type EvaluationChoice, notFound } from "../find-evaluations.js";
+import { type EvaluationChoice, notFound } from "../find-evaluations.js";
 import type { Artifact } from "../read-artifact.js";
-import { findCandidate, findRace } from "./stored-races.js";
+import { describeEntry, findCandidate } from "./race-entry.js";
+import { findRace } from "./stored-races.js";
 
 /**
  * The race that dropped the artifacts without predictions, if there are any. An artifact that failed may have dropped

@@ -8,14 +8,15 @@ import {
   type Sealed,
 } from "@ckpt/manifest";
 
-import type { EvaluateOptions } from "../evaluate-artifacts.js";
+import { checkCount, type EvaluateOptions } from "../evaluate-artifacts.js";
 import { readCommitted } from "../find-evaluations.js";
 import { checkSplit, type PreparedEvaluation, prepareEvaluation } from "../prepare-evaluation.js";
 import { verifyFormat } from "../read-artifact.js";
 import { countSessions, countWorkers } from "../worker-count.js";
+import { findCandidate, type RaceEntry } from "./race-entry.js";
 import { chooseRaceMetric, type RaceMetric, type RaceRequest } from "./race-metric.js";
 import { type RaceProgress, runRace } from "./run-race.js";
-import { findCandidate, findRace, type RaceEntry, readRaces, writeRace } from "./stored-races.js";
+import { findRace, readRaces, writeRace } from "./stored-races.js";
 
 /** What competes on which rows, and what the ranking will be by. */
 export interface RaceArtifactsOptions extends RaceRequest, Omit<EvaluateOptions, "batchSize" | "onProgress"> {
@@ -60,6 +61,7 @@ const leastRows = 5000;
 export async function raceArtifacts(options: RaceArtifactsOptions): Promise<RaceOutcome> {
   const { artifacts, split, evaluations, isDemanded = false, fileSystem = nodeFileSystem } = options;
   checkSplit(split);
+  checkCount("workers", options.workers);
   const entries = await Promise.all(artifacts.map((artifact) => readEntry(artifact, options)));
   const prepared = entries.flatMap((entry) => entry?.prepared ?? []);
   const unstored = entries.flatMap((entry) => (entry?.isStored === false ? [entry.prepared] : []));

@@ -80,6 +80,7 @@ export function createRaceScorer(options: RaceScorerOptions): RaceScorer {
         else losses.get(candidate)?.set(found, chunk.first);
       } catch (error) {
         if (!isCkptError(error)) throw error;
+        // Also where the thread was lost by another one's doing: whoever scores it on all rows finds out.
         losses.delete(candidate);
       }
     };

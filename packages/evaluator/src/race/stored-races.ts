@@ -4,7 +4,6 @@ import {
   type FileSystem,
   nodeFileSystem,
   parseDocument,
-  type RacedCandidate,
   type RaceManifest,
   raceManifestType,
   readDocument,
@@ -14,15 +13,7 @@ import {
   serializeDocument,
 } from "@ckpt/manifest";
 
-/** An artifact that a race may have had. */
-export interface RaceEntry {
-  /** The artifact's. */
-  readonly digest: string;
-  /** Whether its predictions on all rows are there. */
-  readonly isStored: boolean;
-  /** Whether this is how it was run in the race. */
-  matches(candidate: RacedCandidate): boolean;
-}
+import { findCandidate, type RaceEntry } from "./race-entry.js";
 
 /**
  * Writes what a race found, in the folder of the evaluations, under the document's own digest: the same race has the same
@@ -71,9 +62,4 @@ export function findRace(
         (candidate) => candidate.isDropped || entries.some(({ digest }) => digest === candidate.artifact.digest),
       ),
   );
-}
-
-/** What became of an artifact in a race that had it. */
-export function findCandidate(candidates: readonly RacedCandidate[], entry: RaceEntry): RacedCandidate | undefined {
-  return candidates.find((candidate) => candidate.artifact.digest === entry.digest && entry.matches(candidate));
 }
