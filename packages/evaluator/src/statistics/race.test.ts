@@ -199,14 +199,18 @@ describe("a race", () => {
   });
 
   it("refuses looks that do not go up, or beyond the rows", async () => {
-    const options = { candidateCount: 2, rowCount: 8, lossBound: 1 };
+    const options = {
+      candidateCount: 2,
+      rowCount: 8,
+      lossBound: 1,
+      nextBlock: () => Promise.reject(new Error("no block is asked for")),
+    };
     for (const looks of [
       [4, 4],
       [0, 4],
       [4, 9],
     ]) {
-      const nextBlock = (): Promise<readonly Float64Array[]> => Promise.reject(new Error("no block is asked for"));
-      await expect(driveRace({ ...options, looks, nextBlock })).rejects.toMatchObject({
+      await expect(driveRace({ ...options, looks })).rejects.toMatchObject({
         code: "INVALID_OPTION",
         details: { option: "looks", found: looks.join(", ") },
       });
