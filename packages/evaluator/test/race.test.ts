@@ -111,8 +111,8 @@ describe("raceArtifacts", () => {
     expect(outcomes[1]?.artifacts.length).toBeLessThan(4);
   });
 
-  it("costs no inference again, until there is one candidate more", async () => {
-    const all = await makeRun([...noises, 0]);
+  it("costs no inference again, and leaves a candidate that comes later to be scored on all rows", async () => {
+    const all = await makeRun([...noises, 0, ...Array<number>(8).fill(1.5)]);
     const run = { ...all, artifacts: all.artifacts.slice(0, noises.length) };
     const first = await raceAndRank(run);
     const document = await readRace(run);
@@ -126,10 +126,19 @@ describe("raceArtifacts", () => {
     expect(await rankArtifacts({ ...run, split: "select" })).toEqual(first);
     expect(await readRace(run)).toBe(document);
 
-    const third = await raceArtifacts(all);
-    expect(third.isReused).toBe(false);
-    expect(third.race?.candidates.map(({ artifact }) => artifact.id)).toContain("step-00000011");
-    expect((await raceAndRank(all)).pick?.id).toBe("step-00000011");
+    const more = { ...all, artifacts: all.artifacts.slice(0, noises.length + 1) };
+    const third = await raceArtifacts({ ...more, split: { ...run.split, gather: refuseRows } });
+    expect([third.isReused, third.race]).toEqual([true, again.race]);
+    expect(idsOf(third.artifacts)).toEqual([...idsOf(again.artifacts), "step-00000011"]);
+    const ranking = await raceAndRank(more);
+    expect(ranking.pick?.id).toBe("step-00000011");
+    expect(ranking.race?.digest).toBe(again.race?.digest);
+
+    // Eight more are worth a race of their own, which those that were dropped take part in.
+    const fourth = await raceArtifacts(all);
+    expect(fourth.isReused).toBe(false);
+    expect(fourth.race?.candidates).toHaveLength(all.artifacts.length - third.artifacts.length);
+    expect((await raceAndRank(all)).race?.digest).toBe(fourth.race?.digest);
   });
 
   it("leaves nothing behind when it is stopped, and then gives the same", async () => {
@@ -180,6 +189,7 @@ describe("raceArtifacts", () => {
     const outcome = await raceArtifacts(run);
     expect(outcome.race?.candidates).toHaveLength(9);
     expect(outcome.artifacts).toContain(damaged);
+    expect(await raceArtifacts(run)).toEqual({ ...outcome, isReused: true });
     expect(await evaluateArtifacts({ ...run, artifacts: outcome.artifacts })).toContainEqual(
       expect.objectContaining({ artifact: damaged, failure: expect.any(Error) as Error }),
     );

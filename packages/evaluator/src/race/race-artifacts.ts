@@ -16,7 +16,7 @@ import { countSessions, countWorkers } from "../worker-count.js";
 import { findCandidate, type RaceEntry } from "./race-entry.js";
 import { chooseRaceMetric, type RaceMetric, type RaceRequest } from "./race-metric.js";
 import { type RaceProgress, runRace } from "./run-race.js";
-import { findRace, readRaces, writeRace } from "./stored-races.js";
+import { countKnown, findRace, readRaces, writeRace } from "./stored-races.js";
 
 /** What competes on which rows, and what the ranking will be by. */
 export interface RaceArtifactsOptions extends RaceRequest, Omit<EvaluateOptions, "batchSize" | "onProgress"> {
@@ -51,9 +51,10 @@ const leastRows = 5000;
  * with a probability of 0.05 at most, whatever the artifacts and the rows are.
  *
  * Only artifacts without stored predictions race. What came of it is stored beside the evaluations and depends neither on
- * the number of threads nor on interruptions; the same artifacts do not race again. One that cannot be scored is left for
- * `evaluateArtifacts` to say so. Without `isDemanded` there is a race of 8 artifacts or more, on 5,000 rows or more, by a
- * metric that is a mean of bounded values over rows, without constraints and weights.
+ * the number of threads nor on interruptions. The same artifacts do not race again; a few more are left to be scored, and 8
+ * more race with those that were dropped. One that cannot be scored is left for `evaluateArtifacts` to say so. Without
+ * `isDemanded` there is a race of 8 artifacts or more, on 5,000 rows or more, by a metric that is a mean of bounded values
+ * over rows, without constraints and weights.
  *
  * @throws {CkptError} INVALID_OPTION with the reason when a race is demanded and cannot be, and for options that fit no
  *   artifact; METRIC_NOT_FOUND; MANIFEST_INVALID for a damaged race; FILE_SYSTEM; what the split and `onProgress` throw.
@@ -63,11 +64,15 @@ export async function raceArtifacts(options: RaceArtifactsOptions): Promise<Race
   checkSplit(split);
   checkCount("workers", options.workers);
   const entries = await Promise.all(artifacts.map((artifact) => readEntry(artifact, options)));
-  const prepared = entries.flatMap((entry) => entry?.prepared ?? []);
-  const unstored = entries.flatMap((entry) => (entry?.isStored === false ? [entry.prepared] : []));
+  const known = entries.flatMap((entry) => entry ?? []);
+  const unstored = known.flatMap((entry) => (entry.isStored ? [] : [entry.prepared]));
   const none = { artifacts, isReused: false };
   if (unstored.length === 0 && !isDemanded) return none;
-  const chosen = await chooseRaceMetric(prepared, split, options);
+  const chosen = await chooseRaceMetric(
+    known.map(({ prepared }) => prepared),
+    split,
+    options,
+  );
   if ("obstacle" in chosen) {
     if (!isDemanded) return none;
     throw new CkptError("INVALID_OPTION", {
@@ -81,11 +86,12 @@ export async function raceArtifacts(options: RaceArtifactsOptions): Promise<Race
     (await readRaces(evaluations)).filter(
       (race) => race.split.digest === split.digest && race.metric.name === chosen.metric.name,
     ),
-    entries.flatMap((entry) => entry ?? []),
+    known,
   );
-  const pays = unstored.length >= leastCandidates && split.rowCount >= leastRows;
-  const run = stored === undefined && (pays || isDemanded) ? await race(unstored, chosen, options) : undefined;
-  const found = stored ?? (run && (await writeRace(evaluations, run, fileSystem)));
+  const newCount = unstored.length - (stored === undefined ? 0 : countKnown(stored, known));
+  const pays = newCount >= leastCandidates && split.rowCount >= leastRows;
+  const run = pays || (isDemanded && newCount > 1) ? await race(unstored, chosen, options) : undefined;
+  const found = run === undefined ? stored : await writeRace(evaluations, run, fileSystem);
   if (found === undefined) return none;
   return {
     artifacts: artifacts.filter((_, index) => {
@@ -93,7 +99,7 @@ export async function raceArtifacts(options: RaceArtifactsOptions): Promise<Race
       return entry === undefined || entry.isStored || findCandidate(found.candidates, entry)?.isDropped !== true;
     }),
     race: found,
-    isReused: stored !== undefined,
+    isReused: run === undefined,
   };
 }
 

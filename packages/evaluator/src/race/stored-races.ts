@@ -48,18 +48,25 @@ export async function readRaces(evaluations: string): Promise<readonly Sealed<Ra
 }
 
 /**
- * The first race that says of every artifact without predictions what became of it. What it left has to be among the
- * artifacts: the best of its candidates is, but for delta, and so none that it dropped is the best of these.
+ * Of the races that count, the one that knows the most artifacts without predictions; the first of several. A race counts
+ * when all that it left are among the artifacts: the best of its candidates is, but for delta, and so none that it dropped
+ * is the best of these, whatever came to them since.
  */
 export function findRace(
   races: readonly Sealed<RaceManifest>[],
   entries: readonly RaceEntry[],
 ): Sealed<RaceManifest> | undefined {
-  return races.find(
-    ({ candidates }) =>
-      entries.every((entry) => entry.isStored || findCandidate(candidates, entry) !== undefined) &&
-      candidates.every(
-        (candidate) => candidate.isDropped || entries.some(({ digest }) => digest === candidate.artifact.digest),
-      ),
+  const counting = races.filter(({ candidates }) =>
+    candidates.every(
+      (candidate) => candidate.isDropped || entries.some(({ digest }) => digest === candidate.artifact.digest),
+    ),
   );
+  const knownCounts = counting.map((race) => countKnown(race, entries));
+  const most = Math.max(1, ...knownCounts);
+  return counting.find((_, index) => knownCounts[index] === most);
+}
+
+/** Artifacts without predictions of which a race says what became of them. */
+export function countKnown({ candidates }: RaceManifest, entries: readonly RaceEntry[]): number {
+  return entries.filter((entry) => !entry.isStored && findCandidate(candidates, entry) !== undefined).length;
 }
