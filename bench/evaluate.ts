@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
@@ -6,14 +6,16 @@ import process from "node:process";
 import { selectBackend } from "@ckpt/backend";
 import { evaluateArtifacts } from "@ckpt/evaluator";
 import { freezeRun } from "@ckpt/freezer";
-import { digestBytes, formatPaths, type Split } from "@ckpt/manifest";
+import type { Split } from "@ckpt/manifest";
 import { createCheckpointer, everySteps, openRun } from "@ckpt/trainer";
 
 import { createDenseModel, smallWidths, trainOnce } from "./dense-model.js";
+import { makeDenseSplit } from "./dense-split.js";
 import { measureMs } from "./measure-ms.js";
 import { median } from "./median.js";
 import { printHeading, printMachine, printRatio, printSamples } from "./report.js";
 import { withTemporaryFolder } from "./temporary-folder.js";
+import { chooseByTensorFlow } from "./tensorflow-loop.js";
 
 // How many rows a second are scored when all checkpoints of a run are run over one split, predictions stored and all,
 // beside the classic loop in TensorFlow: import_graph_def of each frozen.pb and Session.run, where `pnpm peers` has
@@ -46,50 +48,7 @@ async function makeArtifacts(run: string, count: number): Promise<readonly strin
   return (await freezeRun({ run, formats: ["onnx", "graph-def"] })).map(({ path }) => path);
 }
 
-function makeSplit(pool: Float32Array, input: string): Split {
-  const labels = Int32Array.from({ length: distinctRows }, (_, row) => row % classCount);
-  const take = (values: Float32Array | Int32Array, start: number, end: number, size: number) => {
-    const first = start % distinctRows;
-    if (first + end - start <= distinctRows) return values.subarray(first * size, (first + end - start) * size);
-    const copy = values.slice(0, (end - start) * size);
-    for (let row = start; row < end; row += 1) {
-      const from = (row % distinctRows) * size;
-      copy.set(values.subarray(from, from + size), (row - start) * size);
-    }
-    return copy;
-  };
-  return {
-    name: "select",
-    role: "select",
-    rowCount,
-    digest: digestBytes(new Uint8Array(pool.buffer)),
-    inputs: [{ name: input, dtype: "float32", shape: [null, width] }],
-    classes: Array.from({ length: classCount }, (_, index) => String(index)),
-    read: (start, end) =>
-      Promise.resolve({
-        rowCount: end - start,
-        inputs: { [input]: { data: take(pool, start, end, width), shape: [end - start, width] } },
-        labels: { data: take(labels, start, end, 1), shape: [end - start] },
-      }),
-    gather: () => Promise.reject(new Error("not needed to evaluate")),
-  };
-}
-
-/** The classic loop's milliseconds without the start of Python, or why there are none. */
-function measureTensorFlow(artifacts: readonly string[], rows: string): number | string {
-  const venv = process.env["CKPT_BENCH_VENV"];
-  if (venv === undefined) return "skipped: CKPT_BENCH_VENV is not set";
-  const script = join(import.meta.dirname, "peers/tf-evaluate.py");
-  const graphs = artifacts.map((artifact) => join(artifact, formatPaths["graph-def"]));
-  const env = { ...process.env, TF_CPP_MIN_LOG_LEVEL: "3", CUDA_VISIBLE_DEVICES: "" };
-  const given = [script, rows, String(width), String(rowCount), ...graphs];
-  const { status, stdout, stderr, error } = spawnSync(join(venv, "bin/python"), given, { encoding: "utf8", env });
-  if (error !== undefined) return `skipped: ${error.message}`;
-  if (status !== 0) throw new Error(`tf-evaluate.py ended with ${status}\n${stderr}`);
-  return Number(stdout);
-}
-
-async function compare(folder: string, artifacts: readonly string[], split: Split, rows: string): Promise<void> {
+async function compare(folder: string, artifacts: readonly string[], split: Split): Promise<void> {
   const toRate = (ms: number): number => (artifacts.length * rowCount) / ms;
   const [ours, theirs]: [number[], number[]] = [[], []];
   let skipped: string | undefined;
@@ -102,9 +61,10 @@ async function compare(folder: string, artifacts: readonly string[], split: Spli
     const evaluations = join(folder, `evaluations-${artifacts.length}-${round}`);
     const ms = await measureMs(() => evaluateArtifacts({ artifacts, split, evaluations, onProgress }));
     if (round > 0) ours.push(toRate(ms));
-    const peer = round > 0 && skipped === undefined ? measureTensorFlow(artifacts, rows) : 0;
+    if (round === 0 || skipped !== undefined) continue;
+    const peer = await chooseByTensorFlow(folder, artifacts, split);
     if (typeof peer === "string") skipped = peer;
-    else if (peer > 0) theirs.push(toRate(peer));
+    else theirs.push(toRate(peer.ms));
   }
   printHeading(`${artifacts.length} checkpoints on ${rowCount} rows, median of ${repeats}`, "thousand rows/s");
   printSamples("evaluateArtifacts, predictions on disk", ours);
@@ -146,9 +106,9 @@ printMachine();
 await withTemporaryFolder(async (folder) => {
   const artifacts = await makeArtifacts(join(folder, "run"), Math.max(...counts));
   const pool = Float32Array.from({ length: distinctRows * width }, (_, index) => ((index * 7919) % 1009) / 1009);
-  const rows = join(folder, "rows.bin");
-  await writeFile(rows, pool);
-  for (const count of counts) await compare(folder, artifacts.slice(0, count), makeSplit(pool, "input"), rows);
+  const labels = Int32Array.from({ length: distinctRows }, (_, row) => row % classCount);
+  const split = makeDenseSplit(pool, labels, rowCount);
+  for (const count of counts) await compare(folder, artifacts.slice(0, count), split);
   await measureStart(folder, artifacts[0] ?? "");
 });
 process.exit();

@@ -1,10 +1,11 @@
-"""Times the classic evaluation of many checkpoints in TensorFlow, for bench/evaluate.ts.
+"""Times the classic choice among many checkpoints in TensorFlow, for bench/evaluate.ts and bench/race.ts.
 
-Usage: python tf-evaluate.py ROWS WIDTH COUNT GRAPH GRAPH...   (ROWS: a file of float32 rows; frozen GraphDefs)
-Prints the milliseconds of all graphs, each imported and run once over COUNT rows. Rows beyond those of the file are the
-same again, and runs have 10,000 rows at most.
+Usage: python tf-evaluate.py ROWS LABELS COUNT GRAPH GRAPH...   (ROWS: a file of float32 rows; LABELS: int32, a class each)
+Prints JSON: the milliseconds of all graphs, each imported and run once over COUNT rows, and the index of the one with the
+highest accuracy. Rows beyond those of the file are the same again, and runs have 10,000 rows at most.
 """
 
+import json
 import sys
 import time
 
@@ -30,15 +31,21 @@ def load(path):
 
 
 def main():
-    width, count, paths = int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]
-    rows = np.fromfile(sys.argv[1], dtype=np.float32).reshape(-1, width)
+    count, paths = int(sys.argv[3]), sys.argv[4:]
+    labels = np.fromfile(sys.argv[2], dtype=np.int32)
+    rows = np.fromfile(sys.argv[1], dtype=np.float32).reshape(len(labels), -1)
     start = time.perf_counter()
+    hits = []
     for path in paths:
         graph, source, result = load(path)
+        hits.append(0)
         with v1.Session(graph=graph) as session:
             for first in range(0, count, len(rows)):
-                session.run(result, {source: rows[: min(len(rows), count - first)]})
-    print((time.perf_counter() - start) * 1000)
+                size = min(len(rows), count - first)
+                scores = session.run(result, {source: rows[:size]})
+                hits[-1] += int((scores.argmax(axis=1) == labels[:size]).sum())
+    best = hits.index(max(hits))
+    print(json.dumps({"ms": (time.perf_counter() - start) * 1000, "best": best}))
 
 
 main()

@@ -143,6 +143,7 @@ const configSchema: z.ZodType<CkptConfig> = z.strictObject({
       constraints: z.array(textReadBy(parseConstraint)).exactOptional(),
       engine: z.enum(["auto", ...engineNames]).exactOptional(),
       batchSize: positiveInteger.exactOptional(),
+      race: z.boolean().exactOptional(),
       weights: z.string().min(1).exactOptional(),
       groupBy: z.string().min(1).exactOptional(),
       slices: z.record(z.string().min(1), slice).exactOptional(),

@@ -82,6 +82,8 @@ export interface EvaluateConfig extends ColumnScoring {
   readonly engine?: EngineChoice;
   /** Rows per inference. Default: measured; 256 for tfjs. */
   readonly batchSize?: number;
+  /** Whether a race drops losers before they are scored on all rows. Default: where it pays, but not with `soups`. */
+  readonly race?: boolean;
 }
 
 /** Gives a configuration its type; returns it as it is. */

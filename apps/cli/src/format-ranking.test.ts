@@ -1,4 +1,4 @@
-import type { RankingManifest } from "@ckpt/manifest";
+import type { RankedCandidate, RankingManifest } from "@ckpt/manifest";
 import { describe, expect, it } from "vitest";
 
 import { describeRanking, formatRanking } from "./format-ranking.js";
@@ -34,6 +34,32 @@ describe("formatRanking", () => {
         "   2  a            0.5000                           -",
         "   -  c                 -                           -                 failed: NaN in row 3",
         "on split select, 200 rows; pick b, decided by lower logLoss",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  it("lists behind the others whom a race dropped, where, and what the race may have missed", () => {
+    const [best] = ranking.candidates;
+    if (best === undefined) throw new Error("no candidates");
+    const dropped: RankedCandidate = {
+      id: "d",
+      artifact: { digest },
+      checkpoint: { digest },
+      metrics: {},
+      status: "dropped",
+      reason: "by the race at row 128 of 5000",
+      dropped: { rowsSeen: 128, metric: { value: 0.75, interval: [0.5, 1] } },
+    };
+    const raced = { ...ranking, candidates: [best, dropped], race: { digest, delta: 0.05 } };
+    expect(formatRanking(raced)).toBe(
+      [
+        "rank  candidate  logLoss↓  95 % interval     accuracy  95 % interval  status",
+        "   1  b            0.2500  [0.2000, 0.3000]    0.9000                 ★ best",
+        "   -  d            0.7500  [0.5000, 1.0000]         -                 dropped: by the race at row 128 of 5000",
+        "on split select, 200 rows; pick b, decided by lower logLoss",
+        "1 dropped by a race by logLoss, on part of the rows: the best of all is among them with a probability of at most " +
+          "5 %; --no-race scores all",
         "",
       ].join("\n"),
     );

@@ -17,7 +17,7 @@ export function formatRanking(ranking: RankingManifest): string {
   const level = `${formatPercent(ranking.confidence ?? 0.95)} interval`;
   const arrow = ranking.metric.mode === "max" ? "↑" : "↓";
   const parts: readonly Part[] = [
-    estimatePart(`${primary}${arrow}`, level, ({ metrics }) => metrics[primary]),
+    estimatePart(`${primary}${arrow}`, level, ({ metrics, dropped }) => metrics[primary] ?? dropped?.metric),
     ...(candidates.some(({ difference }) => difference !== undefined)
       ? [estimatePart("vs best", level, ({ difference }) => difference, formatDifference)]
       : []),
@@ -41,7 +41,17 @@ export function formatRanking(ranking: RankingManifest): string {
     ),
   );
   const { name, rowCount } = ranking.split;
-  return `${formatTable(columns, rows)}on split ${name}, ${rowCount} rows${formatScoring(ranking)}; ${formatPick(ranking)}\n`;
+  return `${formatTable(columns, rows)}on split ${name}, ${rowCount} rows${formatScoring(ranking)}; ${formatPick(ranking)}\n${formatRace(ranking)}`;
+}
+
+/** What a race took the place of. */
+function formatRace({ race, candidates, metric }: RankingManifest): string {
+  if (race === undefined) return "";
+  const droppedCount = candidates.filter(({ status }) => status === "dropped").length;
+  return (
+    `${droppedCount} dropped by a race by ${metric.name}, on part of the rows: ` +
+    `the best of all is among them with a probability of at most ${formatPercent(race.delta)}; --no-race scores all\n`
+  );
 }
 
 /** Some columns of the table, and what a candidate has there. */

@@ -31,7 +31,7 @@ export function toScoredRows({ rowCount, predictions, labels }: StoredRows, task
  */
 export function checkRows(
   path: string,
-  evaluation: EvaluationManifest,
+  evaluation: Pick<EvaluationManifest, "output">,
   task: Task,
   metrics: readonly Metric[],
   rows: StoredRows,

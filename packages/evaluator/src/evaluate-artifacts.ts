@@ -161,7 +161,8 @@ function reportRows(artifact: string, { split, onProgress }: EvaluateOptions): J
     onProgress?.({ artifact: id, rowsDone, rowsTotal: split.rowCount, rowsPerSecond });
 }
 
-function checkCount(option: "batchSize" | "workers", value: number | undefined): void {
+/** @throws {CkptError} INVALID_OPTION */
+export function checkCount(option: "batchSize" | "workers", value: number | undefined): void {
   if (value === undefined || (Number.isInteger(value) && value >= 1)) return;
   throw new CkptError("INVALID_OPTION", { option, expected: "an integer from 1", found: String(value) });
 }

@@ -48,6 +48,8 @@ export function createFigureTable(metric: Metric): FigureTable {
     compare(ids) {
       if (plan === undefined) return {};
       const known = ids.filter((id) => figures.has(id));
+      // Nothing to compare one with: a race may have left no other, and resampling takes longer than all of its scoring.
+      if (known.length < 2) return { resampled: { values: ids.map(() => NaN), replicates: [], leftOut: [] } };
       const found = known.flatMap((id) => figures.get(id) ?? []);
       const { values, replicates, leftOut } = resampleFigures(found, plan.sample, plan.cells);
       const at = ids.map((id) => known.indexOf(id));

@@ -53,6 +53,8 @@ export {
 export { defaultMetrics, findMetric, metrics } from "./metrics/registry.js";
 export { type Slice, sliceByColumn } from "./metrics/slices.js";
 export { readEvaluation, readRows, type StoredRows } from "./predictions.js";
+export { raceArtifacts, type RaceArtifactsOptions, type RaceOutcome } from "./race/race-artifacts.js";
+export { type RaceProgress } from "./race/run-race.js";
 export { rankArtifacts, type RankArtifactsOptions } from "./rank-artifacts.js";
 export { type Candidate } from "./candidate.js";
 export { type Constraint, parseConstraint } from "./constraint.js";

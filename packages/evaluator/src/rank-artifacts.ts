@@ -6,9 +6,10 @@ import { measureEvaluation } from "./compute-metrics.js";
 import { type Constraint, isMeasure } from "./constraint.js";
 import { countFormatBytes } from "./count-format-bytes.js";
 import { createFigureTable, type FigureTable } from "./figure-table.js";
-import { type EvaluationChoice, findEvaluations, type StoredEvaluation } from "./find-evaluations.js";
+import { type EvaluationChoice, findEvaluations, notFound, type StoredEvaluation } from "./find-evaluations.js";
 import type { Metric } from "./metrics/metric.js";
 import { defaultMetrics, findMetric, resolveMetric } from "./metrics/registry.js";
+import { chooseRace, describeCheckpoint, listDropped } from "./race/dropped-candidates.js";
 import { rankCandidates } from "./rank-candidates.js";
 import { type Artifact, readArtifact } from "./read-artifact.js";
 import { readScoring } from "./scoring.js";
@@ -36,7 +37,12 @@ export interface RankArtifactsOptions extends EvaluationChoice, RowOptions {
 /**
  * Ranks artifacts by their stored predictions; runs no inference and writes nothing. All are compared on the same rows:
  * those that may be the best are tied, the difference of each from the pick has an interval, and where rows are right or
- * wrong McNemar's test. Rows count as the options say, else as `writeScoring` keeps it. One artifact is read at a time, and of its rows only what the comparison needs is kept.
+ * wrong McNemar's test. Rows count as the options say, else as `writeScoring` keeps it. One artifact is read at a time,
+ * and of its rows only what the comparison needs is kept.
+ *
+ * An artifact without predictions that a race by the same metric dropped is listed behind the others as dropped; what
+ * holds for the best of all artifacts then does but for the race's `delta`, and ties, intervals and `corrected` are of the
+ * others. No race counts with constraints or weights, nor one that left an artifact which failed or does not take part.
  *
  * @throws {CkptError} EVALUATION_NOT_FOUND naming the first artifact without predictions on the split,
  *   ARTIFACT_NOT_FOUND, METRIC_NOT_FOUND; INVALID_OPTION when there are no artifacts, two have the same name, or the
@@ -45,9 +51,12 @@ export interface RankArtifactsOptions extends EvaluationChoice, RowOptions {
 export async function rankArtifacts(options: RankArtifactsOptions): Promise<RankingManifest> {
   const artifacts = await Promise.all(options.artifacts.map(readArtifact));
   checkArtifacts(artifacts);
-  const stored = await findEvaluations(artifacts, options);
-  const [first] = stored;
-  if (first === undefined) throw new TypeError("no candidates");
+  const mayBeDropped = (options.constraints ?? []).length === 0 && options.weights === undefined;
+  const { stored, races } = await findEvaluations(artifacts, options, mayBeDropped);
+  const first = stored.find((evaluation) => evaluation !== undefined);
+  const [unscored] = artifacts;
+  if (first === undefined)
+    throw unscored === undefined ? new TypeError("no candidates") : notFound(unscored, options, races);
   const task = taskOf(first);
   const primary = resolveMetric(options.metric ?? defaultMetrics[task][0] ?? "", task);
   const figures = createFigureTable(primary);
@@ -57,6 +66,8 @@ export async function rankArtifacts(options: RankArtifactsOptions): Promise<Rank
     const chosen = stored[index];
     if (chosen !== undefined) candidates.push(await measureCandidate(artifact, chosen, primary, figures, options));
   }
+  const { weights, groups } = await readScoring(options.evaluations, first.manifest.split);
+  const race = chooseRace(artifacts, candidates, weights === undefined ? races : [], primary.name, options);
   const ranked = rankCandidates(candidates, {
     metric: primary.name,
     mode: primary.mode,
@@ -66,7 +77,6 @@ export async function rankArtifacts(options: RankArtifactsOptions): Promise<Rank
   });
   const inOrder = ranked.candidates.filter(({ rank }) => rank !== undefined).map(({ id }) => id);
   const corrected = figures.correct(inOrder, options.confidence);
-  const { weights, groups } = await readScoring(options.evaluations, first.manifest.split);
   return {
     kind: rankingManifestType.kind,
     schemaVersion: rankingManifestType.schemaVersion,
@@ -76,7 +86,12 @@ export async function rankArtifacts(options: RankArtifactsOptions): Promise<Rank
     ...(groups === undefined || options.groups !== undefined ? {} : { groupBy: groups.column }),
     ...(options.confidence === undefined ? {} : { confidence: options.confidence }),
     ...ranked,
+    candidates: [
+      ...ranked.candidates,
+      ...(race === undefined ? [] : listDropped(artifacts, candidates, race, options)),
+    ],
     ...(corrected === undefined ? {} : { corrected }),
+    ...(race === undefined ? {} : { race: { digest: race.digest, delta: race.delta } }),
   };
 }
 
@@ -110,11 +125,10 @@ async function measureCandidate(
   const selected = [primary, ...names, ...bounded];
   const { metrics, rows } = await measureEvaluation(path, selected, chooseRowOptions(options));
   if (rows !== undefined) figures.add(artifact.id, rows);
-  const { digest, step } = artifact.manifest.source;
   return {
     id: artifact.id,
     artifact: { digest: artifact.manifest.digest },
-    checkpoint: { digest, ...(step === undefined ? {} : { step }) },
+    checkpoint: describeCheckpoint(artifact.manifest.source),
     metrics: metrics.metrics,
     ...(metrics.slices === undefined ? {} : { slices: metrics.slices }),
     ...(metrics.worstSlices === undefined ? {} : { worstSlices: metrics.worstSlices }),

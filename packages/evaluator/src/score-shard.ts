@@ -6,7 +6,7 @@ import type { BatchSizer } from "./batch-size.js";
 import type { Session } from "./engine.js";
 import { isThreadLost } from "./engines/failure.js";
 import type { InputBinding } from "./match-inputs.js";
-import { countValues, describeTask } from "./task.js";
+import { countValues, describeLabels, describeTask } from "./task.js";
 
 /** Consecutive rows with what an artifact made of them. */
 export interface ShardRows {
@@ -139,12 +139,7 @@ function allocateRows(
   rowCount: number,
 ): ShardRows {
   const spec: TensorSpec = { ...output, shape: [null, ...predicted.shape.slice(1)] };
-  const isClasses = batch.labels.data instanceof Int32Array;
-  const labelSpec: TensorSpec = {
-    name: "labels",
-    dtype: isClasses ? "int32" : "float32",
-    shape: [null, ...batch.labels.shape.slice(1)],
-  };
+  const labelSpec = describeLabels(batch.labels);
   describeTask(where, { ...spec, shape: [split.rowCount, ...spec.shape.slice(1)] }, labelSpec, split.classes);
   const labelCount = rowCount * countValues(labelSpec);
   return {
@@ -152,7 +147,7 @@ function allocateRows(
     output: spec,
     predictions: new Float32Array(rowCount * countValues(spec)),
     labelSpec,
-    labels: isClasses ? new Int32Array(labelCount) : new Float32Array(labelCount),
+    labels: labelSpec.dtype === "int32" ? new Int32Array(labelCount) : new Float32Array(labelCount),
   };
 }
 

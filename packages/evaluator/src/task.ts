@@ -1,4 +1,4 @@
-import { CkptError, type TensorSpec } from "@ckpt/manifest";
+import { CkptError, type TensorData, type TensorSpec } from "@ckpt/manifest";
 
 /** What the labels make of an output: scores of classes, or values to be near to. */
 export type Task =
@@ -70,6 +70,15 @@ function describeManyLabels(
     throw mismatch(where, `scores of the ${classes.length} classes of the labels`, output);
   }
   return task;
+}
+
+/** The spec of labels, its first dimension `null`: int32 or float32 by their values. */
+export function describeLabels({ data, shape }: TensorData): TensorSpec {
+  return {
+    name: "labels",
+    dtype: data instanceof Int32Array ? "int32" : "float32",
+    shape: [null, ...shape.slice(1)],
+  };
 }
 
 /** Values of one row. */

@@ -18,6 +18,12 @@ export async function countWorkers(artifact: string | undefined, sessionsPerThre
   return Math.max(1, Math.min(availableParallelism(), Math.floor(room)));
 }
 
+/** How many sessions of an artifact a quarter of the memory that this process may still take has room for; at least one. */
+export async function countSessions(artifact: string): Promise<number> {
+  const modelBytes = await countModelBytes(artifact);
+  return Math.max(1, Math.floor(process.availableMemory() / 4 / (copiesOfModel * Math.max(1, modelBytes))));
+}
+
 /** Of the largest format; 0 for what is no artifact, which is said where it is scored. */
 async function countModelBytes(path: string): Promise<number> {
   try {

@@ -7,7 +7,7 @@ export interface MadeSplit extends Split {
   readonly labels: Int32Array | Float32Array;
 }
 
-/** A split in memory: rows `[rows, width]` of one input, read as views. */
+/** A split in memory: rows `[rows, width]` of one input, read as views and gathered as copies. */
 export function makeSplit(
   features: Float32Array,
   width: number,
@@ -38,7 +38,22 @@ export function makeSplit(
         },
       });
     },
-    gather: () => Promise.reject(new Error("not used by the evaluator")),
+    gather: (indices) => {
+      const rows = Array.from(indices);
+      const pick = <Values extends Float32Array | Int32Array>(values: Values, size: number): Values => {
+        const picked = values.slice(0, rows.length * size) as Values;
+        for (const [to, from] of rows.entries()) picked.set(values.subarray(from * size, (from + 1) * size), to * size);
+        return picked;
+      };
+      return Promise.resolve({
+        rowCount: rows.length,
+        inputs: { [split.inputs[0]?.name ?? ""]: { data: pick(features, width), shape: [rows.length, width] } },
+        labels: {
+          data: pick(labels, labelWidth),
+          shape: labels instanceof Int32Array ? [rows.length] : [rows.length, labelWidth],
+        },
+      });
+    },
     ...overrides,
   };
   return split;

@@ -11,6 +11,7 @@ import {
   type DocumentType,
   evaluationManifestType,
   metricsManifestType,
+  raceManifestType,
   rankingManifestType,
   runManifestType,
   scoringManifestType,
@@ -27,6 +28,7 @@ const types: readonly DocumentType<DocumentHeader<string>>[] = [
   artifactManifestType,
   evaluationManifestType,
   metricsManifestType,
+  raceManifestType,
   rankingManifestType,
   scoringManifestType,
 ];

@@ -23,7 +23,12 @@ export interface ErrorDetails {
   RUN_LOCKED: { path: string; pid: number; host: string };
   CHECKPOINT_NOT_FOUND: { path: string; skipped: readonly string[] };
   ARTIFACT_NOT_FOUND: { path: string };
-  EVALUATION_NOT_FOUND: { path: string; expected: string };
+  /** `race` is there when a race dropped the artifact before it was scored on all rows. */
+  EVALUATION_NOT_FOUND: {
+    path: string;
+    expected: string;
+    race?: { metric: string; rowsSeen: number; rowCount: number };
+  };
   /** The target of a commit is there already. */
   TARGET_EXISTS: { path: string };
 
@@ -149,8 +154,15 @@ export const errorTexts: { readonly [C in ErrorCode]: (details: ErrorDetails[C])
     remedy: "Freeze first with `ckpt freeze`, or name an artifact folder.",
   }),
   EVALUATION_NOT_FOUND: (d) => ({
-    message: `${d.path}: no stored predictions, expected ${d.expected}`,
-    remedy: "Run `ckpt evaluate` first.",
+    message:
+      `${d.path}: no stored predictions, expected ${d.expected}` +
+      (d.race === undefined
+        ? ""
+        : `; a race by ${d.race.metric} dropped it at row ${d.race.rowsSeen} of ${d.race.rowCount}`),
+    remedy:
+      d.race === undefined
+        ? "Run `ckpt evaluate` first."
+        : `Score it on all rows: \`ckpt evaluate ${quote(d.path)}\`, or all artifacts with \`--no-race\`.`,
   }),
   TARGET_EXISTS: (d) => ({
     message: `${d.path}: already there`,

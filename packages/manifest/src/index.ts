@@ -76,6 +76,7 @@ export {
 export { pinCheckpoint, readPins, unpinCheckpoint } from "./pin-checkpoint.js";
 export type { ProcessHolder } from "./process-holder.js";
 export { type Quantization, quantizations, type QuantizeRule } from "./quantize-rule.js";
+export { isRaceName, type RacedCandidate, type RaceManifest, raceManifestType, raceName } from "./race-manifest.js";
 export {
   type CandidateStatus,
   type RankedCandidate,

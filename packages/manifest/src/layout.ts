@@ -14,6 +14,8 @@ export const runLayout = {
   pins: "pins",
   artifacts: "artifacts",
   evaluations: "evaluations",
+  /** In `evaluations`: one document for each race. */
+  races: "races",
   /** Which artifacts were scored on test; appended to only. */
   testReads: "test-reads.jsonl",
   ranking: "ranking.json",

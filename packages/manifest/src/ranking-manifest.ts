@@ -9,9 +9,10 @@ import { type DataRecord, dataRecordSchema } from "./run-manifest.js";
 
 /**
  * How a candidate came out: the pick; as likely the best as that; worse; ranked where that was not asked; excluded by a
- * constraint; or failed, with a value that is not finite. The last two have no rank.
+ * constraint; failed, with a value that is not finite; or dropped by a race, which did not score it on all rows. The last
+ * three have no rank.
  */
-export type CandidateStatus = "best" | "tied" | "worse" | "ranked" | "excluded" | "failed";
+export type CandidateStatus = "best" | "tied" | "worse" | "ranked" | "excluded" | "failed" | "dropped";
 
 const candidateStatuses = [
   "best",
@@ -20,6 +21,7 @@ const candidateStatuses = [
   "ranked",
   "excluded",
   "failed",
+  "dropped",
 ] as const satisfies CandidateStatus[];
 
 /** One artifact in a ranking. */
@@ -33,8 +35,8 @@ export interface RankedCandidate {
   readonly slices?: readonly SliceEstimates[];
   /** By metric: the slice that is worst, of those with rows enough. */
   readonly worstSlices?: Readonly<Record<string, string>>;
-  /** Digest of the evaluation the metrics were computed from. */
-  readonly evaluation: string;
+  /** Digest of the evaluation the metrics were computed from; absent for a dropped candidate. */
+  readonly evaluation?: string;
   /** What it costs, by name: `p50`, `p95`, `p99` and `load` in milliseconds, `bytes` and `rss` in bytes. */
   readonly measures?: Readonly<Record<string, number>>;
   /** Its primary metric less the pick's, on the same rows. */
@@ -48,11 +50,13 @@ export interface RankedCandidate {
   };
   /** Whether no other is at least as good in metric and measures, and better in one; absent without measures. */
   readonly isPareto?: boolean;
-  /** From 1, which all that are tied share; absent for an excluded or failed candidate. */
+  /** From 1, which all that are tied share; absent for an excluded, failed or dropped candidate. */
   readonly rank?: number;
   readonly status: CandidateStatus;
-  /** Why a candidate failed or was excluded. */
+  /** Why a candidate failed, was excluded, or was dropped. */
   readonly reason?: string;
+  /** Of a dropped candidate: the rows it was scored on, and the primary metric on these, as in the race's document. */
+  readonly dropped?: { readonly rowsSeen: number; readonly metric: MetricEstimate };
 }
 
 /** `ranking.json`: the candidates, best first, with the rule that ordered them. */
@@ -77,6 +81,11 @@ export interface RankingManifest extends DocumentHeader<"ranking"> {
    * bootstrap-bias-corrected value of the primary metric.
    */
   readonly corrected?: MetricEstimate;
+  /**
+   * The race that dropped candidates: the digest of its document, and how likely the best of all is among those it
+   * dropped, at most. Intervals, tied candidates and `corrected` are of those that it left.
+   */
+  readonly race?: { readonly digest: string; readonly delta: number };
 }
 
 /** How `ranking.json` is named, checked and versioned. */
@@ -101,7 +110,7 @@ export const rankingManifestType: DocumentType<RankingManifest> = {
         metrics: z.record(z.string(), metricEstimateSchema),
         slices: sliceEstimatesSchema.exactOptional(),
         worstSlices: z.record(z.string(), z.string()).exactOptional(),
-        evaluation: sha256Schema,
+        evaluation: sha256Schema.exactOptional(),
         measures: z.record(z.string(), z.number()).exactOptional(),
         difference: metricEstimateSchema.exactOptional(),
         mcnemar: z
@@ -116,9 +125,11 @@ export const rankingManifestType: DocumentType<RankingManifest> = {
         rank: z.int().positive().exactOptional(),
         status: z.enum(candidateStatuses),
         reason: z.string().exactOptional(),
+        dropped: z.object({ rowsSeen: z.int().nonnegative(), metric: metricEstimateSchema }).exactOptional(),
       }),
     ),
     pick: z.object({ id: z.string(), artifact: sha256Schema, decidedBy: z.string() }).exactOptional(),
     corrected: metricEstimateSchema.exactOptional(),
+    race: z.object({ digest: sha256Schema, delta: z.number() }).exactOptional(),
   }),
 };

@@ -7,6 +7,7 @@ import { CkptError, isCkptError } from "./errors.js";
 import { nodeFileSystem } from "./file-system.js";
 import { readHistory } from "./history.js";
 import { manifestNames, parseCheckpointName, runLayout } from "./layout.js";
+import { isRaceName, raceManifestType } from "./race-manifest.js";
 import { type RankingManifest, rankingManifestType } from "./ranking-manifest.js";
 import { readDocument } from "./read-document.js";
 import { readLines } from "./read-lines.js";
@@ -42,6 +43,10 @@ export async function verifyRun(run: string): Promise<Verification> {
     if (!isScoringName(name)) continue;
     parts.push(await verifyDocument(() => readDocument(scoringManifestType, join(run, runLayout.evaluations, name))));
   }
+  const races = join(run, runLayout.evaluations, runLayout.races);
+  for (const name of (await nodeFileSystem.list(races)).filter(isRaceName)) {
+    parts.push(await verifyDocument(() => readDocument(raceManifestType, join(races, name))));
+  }
   const ranking = await tryRead(() => readDocument(rankingManifestType, join(run, runLayout.ranking)));
   if ("value" in ranking) parts.push(await verifyBest(run, ranking.value));
   // A run that was not ranked yet has no ranking.
@@ -54,7 +59,8 @@ export async function verifyRun(run: string): Promise<Verification> {
 
 /** A folder of another name in `checkpoints/` or `artifacts/` is somebody else's; evaluations have no fixed names. */
 function isCommittedName(kind: CommittedKind, name: string): boolean {
-  return kind === "evaluation" ? !name.startsWith(".") : parseCheckpointName(name) !== undefined;
+  if (kind === "evaluation") return !name.startsWith(".") && name !== runLayout.races;
+  return parseCheckpointName(name) !== undefined;
 }
 
 async function verifyDocument(read: () => Promise<unknown>): Promise<Verification> {

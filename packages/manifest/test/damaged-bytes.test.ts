@@ -85,6 +85,9 @@ async function writeRun(run: string): Promise<readonly string[]> {
   writeFileSync(join(evaluation, "metrics.json"), serializeDocument(samples.metrics));
   const scoring = scoringPath(join(run, runLayout.evaluations), samples.scoring.split.digest);
   writeFileSync(scoring, serializeDocument(samples.scoring));
+  const race = join(run, runLayout.evaluations, runLayout.races, "select.0123456789ab.json");
+  mkdirSync(dirname(race));
+  writeFileSync(race, serializeDocument(samples.race));
   writeFileSync(join(run, runLayout.manifest), serializeDocument(samples.run));
   const { digest } = await readDocument(artifactManifestType, join(artifact, "artifact.json"));
   const pick = { id: "step-00000120", artifact: digest, decidedBy: "higher accuracy" };
@@ -103,6 +106,7 @@ async function writeRun(run: string): Promise<readonly string[]> {
     join(evaluation, "predictions.bin"),
     join(evaluation, "metrics.json"),
     scoring,
+    race,
     ...[runLayout.manifest, runLayout.ranking, runLayout.history, runLayout.timings].map((name) => join(run, name)),
   ];
 }

@@ -6,6 +6,7 @@ import type {
   EvaluationManifest,
   HistoryRecord,
   MetricsManifest,
+  RaceManifest,
   RankingManifest,
   RunManifest,
   ScoringManifest,
@@ -16,6 +17,7 @@ import {
   digestBytes,
   evaluationManifestType,
   metricsManifestType,
+  raceManifestType,
   rankingManifestType,
   runManifestType,
   scoringManifestType,
@@ -94,6 +96,25 @@ const metrics: MetricsManifest = {
   ],
 };
 
+const race: RaceManifest = {
+  kind: "race",
+  schemaVersion: 1,
+  split,
+  metric: { name: "accuracy", mode: "max" },
+  delta: 0.05,
+  looks: [2],
+  candidates: [
+    {
+      artifact: { id: "step-00000240", digest: digestBytes("another artifact"), format: "onnx" },
+      engine: { name: "onnxruntime-node", version: "1.30.0" },
+      output: "probabilities",
+      isDropped: true,
+      rowsSeen: 2,
+      metric: { value: 0.5, interval: [0, 1] },
+    },
+  ],
+};
+
 const ranking: RankingManifest = {
   kind: "ranking",
   schemaVersion: 1,
@@ -130,9 +151,10 @@ export const samples: {
   readonly artifact: ArtifactManifest;
   readonly evaluation: EvaluationManifest;
   readonly metrics: MetricsManifest;
+  readonly race: RaceManifest;
   readonly ranking: RankingManifest;
   readonly scoring: ScoringManifest;
-} = { run, checkpoint, artifact, evaluation, metrics, ranking, scoring };
+} = { run, checkpoint, artifact, evaluation, metrics, race, ranking, scoring };
 
 export const history: readonly HistoryRecord[] = [
   { step: 0, epoch: 0, metrics: { loss: 2.25 } },
@@ -146,6 +168,7 @@ export const documentTypes: Readonly<Record<keyof typeof samples, DocumentType<D
   artifact: artifactManifestType,
   evaluation: evaluationManifestType,
   metrics: metricsManifestType,
+  race: raceManifestType,
   ranking: rankingManifestType,
   scoring: scoringManifestType,
 };

@@ -4,6 +4,7 @@ import {
   CkptError,
   type FileSystem,
   findLeaseHolder,
+  isRaceName,
   isScoringName,
   manifestNames,
   parseCheckpointName,
@@ -59,6 +60,10 @@ export async function discardRun(run: string, fileSystem: FileSystem): Promise<v
     if ((await listIfFolder(folder, fileSystem)).includes(manifestNames.evaluation))
       await removeFolder(folder, fileSystem);
   }
+  const races = join(run, runLayout.evaluations, runLayout.races);
+  await sweepLeftovers(races, fileSystem);
+  for (const name of (await fileSystem.list(races)).filter(isRaceName)) await fileSystem.remove(join(races, name));
+  await fileSystem.removeEmptyFolder(races).catch(() => false);
   for (const folder of [...leasedFolders, runLayout.evaluations]) {
     // Not empty: something of another origin is in it.
     await fileSystem.removeEmptyFolder(join(run, folder)).catch(() => false);

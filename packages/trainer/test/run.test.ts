@@ -100,6 +100,7 @@ describe("openRun", () => {
       "artifacts/step-00000001/artifact.json",
       "evaluations/0a/evaluation.json",
       "evaluations/.scoring-0123456789abcdef.json",
+      "evaluations/races/select.0123456789ab.json",
       "ranking.json",
       "report.html",
     ];

@@ -24,11 +24,12 @@ import { type LoadedConfig, loadConfig, loadRunConfig, loadRunConfigIfAny } from
 import { loadConfigSplits } from "../load-splits.js";
 import { loadDataFile } from "../parse-data-options.js";
 import { parseScoringOptions, type ScoringArguments } from "../parse-scoring-options.js";
-import { evaluateStage, type ScoredArtifact } from "../stages/evaluate-stage.js";
+import type { ScoredArtifact } from "../stages/evaluate-stage.js";
 import { latencyStage } from "../stages/latency-stage.js";
+import { raceStage } from "../stages/race-stage.js";
 import { confidenceAfter } from "../test-score.js";
 import { chooseRankOptions } from "./rank.js";
-import { constraintOption, metricOption } from "./ranking-options.js";
+import { constraintOption, metricOption, raceOption } from "./ranking-options.js";
 
 interface Arguments extends ScoringArguments {
   readonly target: string;
@@ -39,6 +40,7 @@ interface Arguments extends ScoringArguments {
   readonly engine: string | undefined;
   readonly output: string | undefined;
   readonly latency: boolean;
+  readonly race: boolean | undefined;
   readonly data: string | undefined;
   readonly input: readonly string[];
   readonly label: string | undefined;
@@ -53,6 +55,7 @@ export const evaluateCommand: Command<Arguments> = {
   summary: "Score artifacts on held-out data; predictions are stored and reused",
   examples: [
     ["evaluate runs/dense", "all artifacts of a run on its select split"],
+    ["evaluate runs/dense --no-race", "all of them on all rows, also those that cannot be the best"],
     ["evaluate runs/dense/best --split test", "the pick on the test split"],
     [
       "evaluate frozen --data heldout.csv --input 'pixels=/^p/' --scale 0.0625 --label digit --metric accuracy",
@@ -80,6 +83,7 @@ export const evaluateCommand: Command<Arguments> = {
       })
       .option("metric", metricOption)
       .option("constraint", constraintOption)
+      .option("race", raceOption)
       .option("engine", {
         choices: ["auto", ...engineNames],
         requiresArg: true,
@@ -137,7 +141,7 @@ export const evaluateCommand: Command<Arguments> = {
     }
     await selectBackend(config?.backend);
     const request = { ...target, ...options, split };
-    const scored = await evaluateStage(request, context);
+    const scored = await raceStage(request, context);
     const { artifacts, evaluations } = target;
     const isTimed = given.latency || (options.constraints ?? []).some(isMeasured);
     const latencies = isTimed ? await latencyStage(request, context) : [];
@@ -153,7 +157,7 @@ export const evaluateCommand: Command<Arguments> = {
     });
     return {
       document: {
-        ...describeEvaluation(ranking, scored),
+        ...describeEvaluation(ranking, artifacts, scored),
         ...(isTimed ? { latencies } : {}),
         ...(testReads > 0 ? { testReads } : {}),
       },
@@ -210,12 +214,18 @@ function chooseOptions(
       : { metrics: metrics.map((metric) => (typeof metric === "string" ? findMetric(metric).name : metric)) }),
     ...(engine === undefined ? {} : { engine }),
     ...(given.constraint.length === 0 ? {} : { constraints: given.constraint }),
+    ...(given.race === undefined ? {} : { race: given.race }),
     ...(given.output === undefined ? {} : { output: given.output }),
     ...parseScoringOptions(given, configured),
   };
 }
 
-function describeEvaluation(ranking: RankingManifest, scored: readonly ScoredArtifact[]): CommandResult["document"] {
+function describeEvaluation(
+  ranking: RankingManifest,
+  artifacts: readonly string[],
+  scored: readonly ScoredArtifact[],
+): CommandResult["document"] {
+  const paths = new Map(artifacts.map((artifact) => [basename(artifact), artifact]));
   const byId = new Map(scored.map((entry) => [basename(entry.artifact), entry]));
   return {
     ...describeRanking(ranking),
@@ -223,7 +233,7 @@ function describeEvaluation(ranking: RankingManifest, scored: readonly ScoredArt
       const entry = byId.get(candidate.id);
       return {
         ...candidate,
-        path: entry?.artifact,
+        path: paths.get(candidate.id),
         predictions: entry?.evaluation,
         isReused: entry?.isReused,
         confusion: entry?.metrics.confusion,

@@ -5,6 +5,7 @@ import {
   CkptError,
   manifestNames,
   promote,
+  type RankedCandidate,
   rankingManifestType,
   readDocument,
   runLayout,
@@ -64,6 +65,11 @@ async function requireRanked(run: string, digest: string): Promise<void> {
   const { candidates } = await readDocument(rankingManifestType, join(run, runLayout.ranking));
   const candidate = candidates.find((entry) => entry.artifact.digest === digest);
   if (candidate?.rank !== undefined) return;
-  const found = candidate === undefined ? "one that is not in the ranking" : `one that is ${candidate.status}`;
+  const found = candidate === undefined ? "one that is not in the ranking" : describeStatus(candidate, run);
   throw new CkptError("INVALID_OPTION", { option: "target", expected: `an artifact that ${run} ranks`, found });
+}
+
+function describeStatus({ status, reason }: RankedCandidate, run: string): string {
+  if (status !== "dropped") return `one that is ${status}`;
+  return `one that was dropped ${reason ?? ""}: \`ckpt evaluate ${run} --no-race\` and \`ckpt rank ${run}\` rank all`;
 }

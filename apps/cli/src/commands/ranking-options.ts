@@ -7,6 +7,12 @@ export const metricOption = {
   describe: "Metric, may be repeated; the first one ranks",
 } as const;
 
+/** `--race` and `--no-race`. */
+export const raceOption = {
+  type: "boolean",
+  describe: "Drop losers before they are scored on all rows; default: where it pays. --no-race for the full table",
+} as const;
+
 /** `--constraint BOUND`, likewise. */
 export const constraintOption = {
   type: "string",

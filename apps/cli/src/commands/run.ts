@@ -17,6 +17,7 @@ import { findRecomputation } from "../recompute-batch-norm.js";
 import { evaluateStage } from "../stages/evaluate-stage.js";
 import { describeBackend, freezeRunStage } from "../stages/freeze-stage.js";
 import { latencyStage } from "../stages/latency-stage.js";
+import { raceStage } from "../stages/race-stage.js";
 import { type Soup, type SoupRequest, soupStage } from "../stages/soup-stage.js";
 import { trainStage } from "../stages/train-stage.js";
 import { formatCorrected, formatTest, scoreTest, type TestScore } from "../test-score.js";
@@ -45,9 +46,12 @@ export const runCommand: Command<TrainingArguments> = {
     const source = await readRunSource(run);
     const setUp = { ...describeBackend(loaded), config: loaded.path, register: [] };
     const frozen = await freezeRunStage(source, loaded.config.freeze ?? {}, { setUp }, context);
-    const { split: _, ...options } = loaded.config.evaluate ?? {};
+    const hasSoups = (loaded.config.soups ?? []).length > 0;
+    // Soups are made of those with a score.
+    const { split: _, race = hasSoups ? false : undefined, ...options } = loaded.config.evaluate ?? {};
     const target = await findArtifacts(run);
-    await evaluateStage({ ...target, ...options, split: select }, context);
+    const raced = race === undefined ? {} : { race };
+    await raceStage({ ...target, ...options, ...raced, split: select }, context);
     const soups = await makeSoups(loaded, splits, { run, split: select, evaluate: options }, context);
     if ((options.constraints ?? []).some(isMeasured)) {
       await latencyStage({ ...(await findArtifacts(run)), ...options, split: select }, context);
@@ -109,7 +113,7 @@ async function scorePick(
   context: CommandContext,
 ): Promise<TestScore | undefined> {
   if (ranking.pick === undefined) return undefined;
-  const { split: _, ...options } = config.evaluate ?? {};
+  const { split: _, race: _race, ...options } = config.evaluate ?? {};
   const artifact = join(run, runLayout.artifacts, ranking.pick.id);
   const evaluations = join(run, runLayout.evaluations);
   const [scored] = await evaluateStage({ artifacts: [artifact], evaluations, run, ...options, split }, context);

@@ -41,15 +41,27 @@ export interface ScoredArtifact {
   readonly testReads?: number;
 }
 
+/** Keeps how rows count, by columns of the split, for whoever computes metrics of its evaluations from now on. */
+export async function keepScoring({ evaluations, split, ...request }: EvaluateRequest): Promise<void> {
+  const { weights, groupBy, slices } = request;
+  const columns = {
+    ...(weights === undefined ? {} : { weights }),
+    ...(groupBy === undefined ? {} : { groupBy }),
+    ...(slices === undefined ? {} : { slices }),
+  };
+  await writeScoring(evaluations, split, scoreByColumns(split, columns));
+}
+
 /**
  * Scores artifacts, several at once; predictions that are there already are not made again.
  *
  * @throws {CkptError} what kept the first artifact that failed from being scored; the others are scored all the same.
  */
 export async function evaluateStage(
-  { artifacts, metrics: names, run, weights, groupBy, slices, ...options }: EvaluateRequest,
+  request: EvaluateRequest,
   { progress, signal }: CommandContext,
 ): Promise<readonly ScoredArtifact[]> {
+  const { artifacts, metrics: names, run, weights: _weights, groupBy: _groups, slices: _slices, ...options } = request;
   const positions = new Map(artifacts.map((artifact, index) => [basename(artifact), index + 1]));
   const describe = (id: string): string => `${positions.get(id)}/${artifacts.length} ${id} on ${options.split.name}`;
   const scored = new Map<string, ScoredArtifact>();
@@ -60,12 +72,7 @@ export async function evaluateStage(
     lastEntry = lastEntry.then(() => recordTestRead(run, read));
     return lastEntry;
   };
-  const columns = {
-    ...(weights === undefined ? {} : { weights }),
-    ...(groupBy === undefined ? {} : { groupBy }),
-    ...(slices === undefined ? {} : { slices }),
-  };
-  await writeScoring(options.evaluations, options.split, scoreByColumns(options.split, columns));
+  await keepScoring(request);
   const outcomes = await evaluateArtifacts({
     ...options,
     artifacts,

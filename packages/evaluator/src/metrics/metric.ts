@@ -53,7 +53,7 @@ export interface MetricHeader {
   readonly undefinedBecause?: string;
 }
 
-/** A mean over rows: the kind that a race can be run on. */
+/** A mean over rows: the kind that a race can be run on, if its range, which every row keeps to, is closed. */
 export interface MeanMetric extends MetricHeader {
   readonly kind: "mean";
   readonly record: RowRecord;

@@ -12,8 +12,8 @@ import {
 
 /** A race and where its rows come from. */
 export interface DriveRaceOptions extends RaceOptions {
-  /** Rows between two looks; part of what is decided. Default: 256. */
-  readonly blockRows?: number;
+  /** Rows seen whenever it is looked who has lost, ascending; part of what is decided. It ends at the last one. */
+  readonly looks: readonly number[];
   /**
    * Gives the losses of the next rows, in the race's order, for each of the candidates asked for. How many workers make
    * them, and which of these is first, makes no difference.
@@ -31,25 +31,26 @@ export interface RaceResult {
   readonly dropped: readonly { readonly candidate: number; readonly rowsSeen: number; readonly hasFailed: boolean }[];
   /** Lowest loss so far of the survivors; absent when all failed. */
   readonly leader?: number;
-  readonly endedBy: "one left" | "all rows" | "leader close enough";
+  readonly endedBy: "one left" | "last look" | "leader close enough";
   /** Rows that losses were asked for, over all candidates; a full evaluation has candidates times rows. */
   readonly rowsScored: number;
 }
 
 /**
- * Races candidates block by block until one is left, the rows are at an end, or the leader is close enough to the best.
+ * Races candidates block by block until one is left, the looks are at an end, or the leader is close enough to the best.
  *
  * @throws {CkptError} INVALID_OPTION, and what `nextBlock` throws.
  */
 export async function driveRace(options: DriveRaceOptions): Promise<RaceResult> {
-  const { blockRows = 256 } = options;
   const race = startRace(options);
+  checkLooks(options);
   const dropped: number[] = [];
   let rowsScored = 0;
   let isCloseEnough = false;
-  while (race.rowsSeen < options.rowCount && listRunning(race).length > 1 && !isCloseEnough) {
+  for (const look of options.looks) {
     const running = listRunning(race);
-    const rowCount = Math.min(blockRows, options.rowCount - race.rowsSeen);
+    if (running.length <= 1 || isCloseEnough) break;
+    const rowCount = look - race.rowsSeen;
     const found = await options.nextBlock(race.rowsSeen, rowCount, running);
     const losses = Array.from({ length: options.candidateCount }, (): Float64Array | undefined => undefined);
     for (const [index, candidate] of running.entries()) {
@@ -75,7 +76,14 @@ export async function driveRace(options: DriveRaceOptions): Promise<RaceResult> 
       hasFailed: race.hasFailed[candidate] === 1,
     })),
     ...(leader === undefined ? {} : { leader }),
-    endedBy: survivors.length <= 1 ? "one left" : isCloseEnough ? "leader close enough" : "all rows",
+    endedBy: survivors.length <= 1 ? "one left" : isCloseEnough ? "leader close enough" : "last look",
     rowsScored,
   };
+}
+
+function checkLooks({ looks, rowCount }: DriveRaceOptions): void {
+  const isSound = looks.every((look, index) => look > (looks[index - 1] ?? 0) && look <= rowCount);
+  if (isSound) return;
+  const expected = `ascending counts of rows, up to ${rowCount}`;
+  throw new CkptError("INVALID_OPTION", { option: "looks", expected, found: looks.join(", ") });
 }

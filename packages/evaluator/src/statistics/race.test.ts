@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { meanOf, shuffleRows, simulateLosses } from "../../test/simulate-candidates.js";
-import { driveRace, type DriveRaceOptions, type RaceResult } from "./drive-race.js";
+import { driveRace, type RaceResult } from "./drive-race.js";
 import { orderRows } from "./race-order.js";
 import { findLeader, listRunning, type RaceOptions, startRace, updateRace } from "./race.js";
 import { readRunningInterval, startRunningInterval, updateRunningInterval } from "./running-interval.js";
@@ -11,9 +11,10 @@ const plateau = [...Array.from({ length: 8 }, (_, index) => 0.95 - 0.002 * index
 
 function race(
   losses: readonly Float64Array[],
-  options: Partial<RaceOptions> & Pick<DriveRaceOptions, "blockRows"> = {},
+  { blockRows = 256, ...options }: Partial<RaceOptions> & { readonly blockRows?: number } = {},
 ): Promise<RaceResult> {
   return driveRace({
+    looks: lookEvery(blockRows, losses[0]?.length ?? 0),
     candidateCount: losses.length,
     rowCount: losses[0]?.length ?? 0,
     lossBound: 1,
@@ -23,6 +24,13 @@ function race(
         candidates.map((candidate) => losses[candidate]?.subarray(first, first + count) ?? new Float64Array()),
       ),
   });
+}
+
+/** To the last row. */
+function lookEvery(blockRows: number, rowCount: number): readonly number[] {
+  return Array.from({ length: Math.ceil(rowCount / blockRows) }, (_, block) =>
+    Math.min((block + 1) * blockRows, rowCount),
+  );
 }
 
 /** As long as the first candidate runs; whether it was dropped. */
@@ -69,7 +77,7 @@ describe("a race", () => {
 
   it("drops neither of two that are equal on every row", async () => {
     const [losses = new Float64Array()] = simulateLosses([0.9], 500, 1);
-    expect(await race([losses, losses.slice()])).toMatchObject({ survivors: [0, 1], endedBy: "all rows", leader: 0 });
+    expect(await race([losses, losses.slice()])).toMatchObject({ survivors: [0, 1], endedBy: "last look", leader: 0 });
   });
 
   it("drops one of two exact ties about as seldom as promised", async () => {
@@ -139,6 +147,7 @@ describe("a race", () => {
         candidateCount: losses.length,
         rowCount: 1000,
         lossBound: 1,
+        looks: lookEvery(256, 1000),
         nextBlock: async (first, count, candidates) => {
           const found = candidates.map(() => new Float64Array());
           const work = async (worker: number): Promise<void> => {
@@ -183,10 +192,29 @@ describe("a race", () => {
   });
 
   it("refuses a block that is too short", async () => {
-    const options = { candidateCount: 2, rowCount: 8, lossBound: 1, blockRows: 4 };
+    const options = { candidateCount: 2, rowCount: 8, lossBound: 1, looks: [4, 8] };
     await expect(
       driveRace({ ...options, nextBlock: () => Promise.resolve([new Float64Array(4), new Float64Array(3)]) }),
     ).rejects.toMatchObject({ code: "INVALID_OPTION", details: { option: "nextBlock", found: "3" } });
+  });
+
+  it("refuses looks that do not go up, or beyond the rows", async () => {
+    const options = {
+      candidateCount: 2,
+      rowCount: 8,
+      lossBound: 1,
+      nextBlock: () => Promise.reject(new Error("no block is asked for")),
+    };
+    for (const looks of [
+      [4, 4],
+      [0, 4],
+      [4, 9],
+    ]) {
+      await expect(driveRace({ ...options, looks })).rejects.toMatchObject({
+        code: "INVALID_OPTION",
+        details: { option: "looks", found: looks.join(", ") },
+      });
+    }
   });
 
   it("runs one candidate not at all, and refuses bounds that are none", async () => {
