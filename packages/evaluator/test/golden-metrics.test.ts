@@ -46,7 +46,7 @@ describe("every metric", () => {
       const all = metrics.filter(({ task }) => task === golden.task);
       const rows = rowsOf(golden);
       const whole = measure(all, [rows]);
-      for (const batchSize of [1, 7, 64]) expect(measure(all, cutRows(rows, batchSize))).toEqual(whole);
+      for (const batchSize of [1, 7]) expect(measure(all, cutRows(rows, batchSize))).toEqual(whole);
       const parts = (): Measurement[] => cutRows(rows, Math.ceil(rows.rowCount / 5)).map((part) => take(all, [part]));
       const leftFirst = parts().reduce((left, right) => mergeMeasurements(all, left, right));
       const rightFirst = parts().reduceRight((right, left) => mergeMeasurements(all, left, right));

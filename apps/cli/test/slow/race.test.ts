@@ -1,83 +1,113 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import * as tf from "@tensorflow/tfjs";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { type RankingManifest, rankingManifestType, readDocument } from "@ckpt/manifest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { createFolder, removeProjects } from "../project.js";
-import { requireCkpt } from "../run-ckpt.js";
+import { createProject, removeProjects } from "../project.js";
+import { type Outcome, requireCkpt, runCkpt } from "../run-ckpt.js";
 
-const rowCount = 4000;
-/** None of the rows that a race reads. */
-const hugeRow = 2000;
-const kernel = [0.9, -0.5, -0.4, 0.1, 0.7, -0.8];
+const rowCount = 5700;
+const run = "runs/points";
 
-let folder: string;
+let project: string;
+let first: Outcome;
+let raced: RankingManifest;
+let dropped: string;
 
-const times = (factor: number): readonly number[] => kernel.map((weight) => factor * weight);
+const evaluate = (...given: readonly string[]): Promise<Outcome> =>
+  runCkpt(["evaluate", run, "--json", ...given], { cwd: project });
 
-/** A linear classifier as tfjs saves it. */
-async function saveModel(name: string, weights: readonly number[]): Promise<void> {
-  const model = tf.sequential({ layers: [tf.layers.dense({ inputShape: [2], units: 3, activation: "softmax" })] });
-  model.setWeights([tf.tensor2d([...weights], [2, 3]), tf.zeros([3])]);
-  await mkdir(join(folder, name));
-  await model.save(
-    tf.io.withSaveHandler(async ({ modelTopology, weightSpecs = [], weightData }) => {
-      if (!(weightData instanceof ArrayBuffer)) throw new TypeError("expected one buffer of weights");
-      const weightsManifest = [{ paths: ["weights.bin"], weights: weightSpecs }];
-      await writeFile(join(folder, name, "model.json"), JSON.stringify({ modelTopology, weightsManifest }));
-      await writeFile(join(folder, name, "weights.bin"), new Uint8Array(weightData));
-      return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: "JSON" } };
-    }),
-  );
-}
+const readRanking = (): Promise<RankingManifest> =>
+  readDocument(rankingManifestType, join(project, run, "ranking.json"));
 
+/** Many points around three centres, few of them to train on, and checkpoints from the first steps on. */
 beforeAll(async () => {
-  await tf.setBackend("cpu");
-  folder = await createFolder();
-  // The one that labels the rows has weights so large that a huge row is too much for it.
-  await saveModel("sharp", times(4));
-  for (const [index, name] of ["soft", "softer", "softest"].entries()) {
-    const tilt = 0.12 * (index + 1);
-    await saveModel(
-      name,
-      times(0.4).map((weight, at) => weight + (at % 2 === 0 ? tilt : -tilt)),
-    );
-  }
-  for (const name of ["sharp", "soft", "softer", "softest"]) {
-    await requireCkpt(["freeze", `${name}/model.json`, "--out", `frozen/${name}`, "--formats", "onnx"], {
-      cwd: folder,
-    });
-  }
-  const lines = Array.from({ length: rowCount }, (_, row) => {
-    const [x, y] = row === hugeRow ? [3e38, 3e38] : [Math.sin(row * 1.3), Math.cos(row ** 1.2)];
-    const scores = [0, 1, 2].map((unit) => x * (kernel[unit] ?? 0) + y * (kernel[3 + unit] ?? 0));
-    return `${x},${y},${scores.indexOf(Math.max(...scores))}`;
+  project = await createProject(
+    [`{ train: 0.5, validation: 0.15, select: 0.2, test: 0.15 }`, `{ train: 0.06, validation: 0.03, select: 0.91 }`],
+    [`import { keepBest, onImprovement }`, `import { everySteps }`],
+    [`tf.train.adam(0.02)`, `tf.train.adam(0.004)`],
+    [`save: onImprovement({ monitor: "val_loss" }),`, `save: everySteps(16),`],
+    [`keep: [keepBest(3, { monitor: "val_loss" })],`, ``],
+  );
+  const lines = Array.from({ length: rowCount }, (_, index) => {
+    const angle = ((index % 3) * 2 * Math.PI) / 3;
+    const [x, y] = [Math.cos(angle) + 0.7 * Math.sin(index * 1.7), Math.sin(angle) + 0.7 * Math.cos(index ** 1.5)];
+    return `${x.toFixed(4)},${y.toFixed(4)},${["red", "green", "blue"][index % 3]}`;
   });
-  await writeFile(join(folder, "heldout.csv"), `x,y,class\n${lines.join("\n")}\n`);
+  await writeFile(join(project, "points.csv"), `x,y,color\n${lines.join("\n")}\n`);
+  first = await requireCkpt(["run"], { cwd: project });
+  raced = await readRanking();
+  dropped = raced.candidates.at(-1)?.id ?? "";
 });
 afterAll(removeProjects);
 
-it("races again those that a candidate may have dropped which turns out to be unfit", async () => {
-  const given = ["evaluate", "frozen", "--data", "heldout.csv", "--input", "point=/^[xy]$/", "--label", "class"];
-  const options = ["--classes", "3", "--metric", "accuracy", "--race", "--json"];
-  for (const isStored of [false, true]) {
-    const { stdout, stderr } = await requireCkpt([...given, ...options], { cwd: folder });
-    const races = stderr.split("\n").filter((line) => line.includes("✔ race"));
-    expect(races).toHaveLength(2);
-    expect(races[0]).toContain("3 of 4 dropped");
-    expect(races[1]).toContain("2 of 3 dropped");
-    expect(races.every((line) => line.includes("stored race"))).toBe(isStored);
-    const { candidates, pick } = JSON.parse(stdout) as {
-      readonly candidates: readonly { readonly id: string; readonly status: string }[];
-      readonly pick: { readonly id: string };
-    };
-    expect(pick.id).toBe("soft");
-    expect(candidates.map(({ id, status }) => [id, status])).toEqual([
-      ["soft", "best"],
-      ["sharp", "failed"],
-      ["softer", "dropped"],
-      ["softest", "dropped"],
+describe("a race", () => {
+  it("is run by default where it pays, and drops losers before they are scored on all rows", async () => {
+    expect(first.stderr).toMatch(/✔ race {6}\d+ of \d+ dropped on select {2}by accuracy \(\d+ of \d+ rows\)\n/);
+    expect(first.stdout).toMatch(/dropped: by the race at row \d+ of \d+\n/);
+    expect(first.stdout).toMatch(/\d+ dropped by a race by accuracy, on part of the rows: .* at most 5 %; --no-race/);
+    expect(raced.race?.delta).toBe(0.05);
+    const { candidates } = JSON.parse((await evaluate()).stdout) as RankingManifest & { candidates: object[] };
+    expect(candidates.at(-1)).toMatchObject({
+      id: dropped,
+      status: "dropped",
+      path: join(run, "artifacts", dropped),
+      metrics: {},
+    });
+    expect(candidates.at(-1)).not.toHaveProperty("predictions");
+  });
+
+  it("is not run again, and ranked as it was", async () => {
+    const { stderr } = await evaluate();
+    expect(stderr).toMatch(/✔ race .* rows, stored race\)\n/);
+    expect(stderr).toContain("stored predictions");
+    await requireCkpt(["rank", run], { cwd: project });
+    expect(await readRanking()).toEqual(raced);
+    expect((await runCkpt(["verify", run], { cwd: project })).code).toBe(0);
+  });
+
+  it("says what a dropped one lacks, and how to get it", async () => {
+    const path = join(run, "artifacts", dropped);
+    const [ranked, gated, diffed, exported, promoted] = await Promise.all(
+      [
+        ["rank", run, "--metric", "logLoss"],
+        ["gate", path, "--split", "select", "--require", "accuracy>=0.1"],
+        ["diff", path, run, "--split", "select"],
+        ["export", path, "--to", "predictions", "--split", "select", "--out", "predictions.csv"],
+        ["promote", path, "--alias", "champion"],
+      ].map((given) => runCkpt(given, { cwd: project })),
+    );
+    for (const outcome of [ranked, gated, diffed, exported]) {
+      expect(outcome?.code).toBe(3);
+      expect(outcome?.stderr).toMatch(/error EVALUATION_NOT_FOUND: .*a race by accuracy dropped it at row \d+ of \d+/);
+      expect(outcome?.stderr).toContain("--no-race");
+    }
+    expect(promoted?.code).toBe(2);
+    expect(promoted?.stderr).toMatch(/found one that was dropped by the race .*--no-race/);
+  });
+
+  it("is refused where there can be none, with the reason", async () => {
+    const [metric, constraint] = await Promise.all([
+      evaluate("--race", "--metric", "f1Macro"),
+      evaluate("--race", "--constraint", "bytes<=2MB"),
     ]);
-  }
+    expect(metric.code).toBe(2);
+    expect(metric.stderr).toContain("f1Macro is no mean over rows of values within bounds");
+    expect(constraint.code).toBe(2);
+    expect(constraint.stderr).toContain("who breaks a constraint");
+  });
+
+  it("picks one of the best of all, which --no-race scores and ranks", async () => {
+    const outcome = await evaluate("--no-race");
+    expect(outcome.stderr).not.toContain("race ");
+    const full = JSON.parse(outcome.stdout) as RankingManifest;
+    expect(full.race).toBeUndefined();
+    expect(full.candidates.map(({ status }) => status)).not.toContain("dropped");
+    const values = full.candidates.map(({ metrics }) => metrics["accuracy"]?.value ?? 0);
+    const best = full.candidates[values.indexOf(Math.max(...values))];
+    expect(raced.candidates.find(({ id }) => id === best?.id)?.rank).toBe(1);
+    await requireCkpt(["rank", run, "--metric", "logLoss"], { cwd: project });
+    expect((await readRanking()).race).toBeUndefined();
+  });
 });
