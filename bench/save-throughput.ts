@@ -20,7 +20,7 @@ import { withTemporaryFolder } from "./temporary-folder.js";
 
 const chunkBytes = 8 * 1024 * 1024;
 const warmUps = 2;
-const repeats = Number(process.argv[2] ?? 7);
+const repeats = Number(process.argv[2] ?? 15);
 
 interface Rates {
   readonly saveMBps: number;
@@ -42,6 +42,16 @@ async function writePlainly(path: string, bytes: Uint8Array): Promise<void> {
   }
 }
 
+/** Else the disk discards what was removed during the next save: on a disk mounted with `discard` that takes longer than it. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
 async function measureRates(folder: string): Promise<readonly Rates[]> {
   const model = createDenseModel(largeWidths);
   const saves: { readonly sizeBytes: number; readonly totalMs: number; readonly blockedMs: number }[] = [];
@@ -52,22 +62,32 @@ async function measureRates(folder: string): Promise<readonly Rates[]> {
     keep: [keepLatest(1)],
     onSave: (save) => void saves.push(save),
   });
-  let bytes = new Uint8Array();
-  const rounds: Rates[] = [];
-  for (let round = 0; round < warmUps + repeats; round += 1) {
-    await trainOnce(model);
+  const measureSave = async (): Promise<number> => {
     await checkpointer.step();
     await checkpointer.drain();
     const save = saves.at(-1);
     if (save === undefined) throw new Error("nothing was saved");
-    if (bytes.length !== save.sizeBytes) bytes = randomFillSync(new Uint8Array(save.sizeBytes));
+    return save.sizeBytes / (save.totalMs - save.blockedMs) / 1e3;
+  };
+  let bytes = new Uint8Array();
+  const measurePlain = async (): Promise<number> => {
     const path = join(folder, "plain.bin");
     const plainMs = await measureMs(() => writePlainly(path, bytes));
     await rm(path);
-    rounds.push({
-      saveMBps: save.sizeBytes / (save.totalMs - save.blockedMs) / 1e3,
-      plainMBps: bytes.length / plainMs / 1e3,
-    });
+    await syncFolder(folder);
+    return bytes.length / plainMs / 1e3;
+  };
+  await trainOnce(model);
+  await measureSave();
+  bytes = randomFillSync(new Uint8Array(saves.at(-1)?.sizeBytes ?? 0));
+  const rounds: Rates[] = [];
+  for (let round = 0; round < warmUps + repeats; round += 1) {
+    await trainOnce(model);
+    // What comes second finds memory that was given back just now, which is faster: each is second in turn.
+    const isSaveFirst = round % 2 === 0;
+    const first = isSaveFirst ? await measureSave() : await measurePlain();
+    const second = isSaveFirst ? await measurePlain() : await measureSave();
+    rounds.push(isSaveFirst ? { saveMBps: first, plainMBps: second } : { saveMBps: second, plainMBps: first });
   }
   await checkpointer.finish("completed");
   return rounds.slice(warmUps);

@@ -48,8 +48,11 @@ export const nodeFileSystem: FileSystem = {
   list: (path) => wrapErrors("list", path, () => list(path)),
 };
 
-/** Few calls, each far below the 2 GiB that one can take. */
-const writtenBytes = 16 << 20;
+/**
+ * As few calls as can be, each below the 2 GiB that one can take: between two, writing waits for the hashing to let it go on.
+ * In pieces of 16 MB a save of 300 MB was 4 % slower.
+ */
+const writtenBytes = 1 << 30;
 /** Half a millisecond of hashing: as long as a write that is done waits for the next to begin. */
 const shownBytes = 1 << 20;
 
