@@ -76,7 +76,7 @@ async function compare(venv: string, count: number): Promise<void> {
     printSamples("  the first one, which captures the graph", pbMs.slice(0, 1));
     printRatio("  TensorFlow / ckpt", median(theirs.freezeMs) / median(pbMs.slice(1)), { atLeast: 10 });
     printSamples("TensorFlow: score one", theirs.evaluateMs);
-    printSamples("ckpt: score one, predictions kept", ours.evaluateMs);
+    printSamples("ckpt: score one of all at once, predictions kept", ours.evaluateMs);
     printSamples("TensorFlow: the whole", [theirs.wholeMs]);
     printSamples("ckpt: the whole, into a .pb and ONNX", [ours.wholeMs]);
     printRatio("  ckpt / TensorFlow", ours.wholeMs / theirs.wholeMs, { atMost: 1 });
