@@ -83,7 +83,7 @@ async function measureStart(folder: string, artifact: string): Promise<void> {
     file,
     [[...columns, "label"].join(","), ...Array.from({ length: 20 }, (_, row) => line(row))].join("\n"),
   );
-  const program = join(import.meta.dirname, "../scripts/ckpt.sh");
+  const program = join(import.meta.dirname, "../apps/cli/bin/ckpt.js");
   const given = ["evaluate", artifact, "--data", file, "--label", "label", "--classes", String(classCount)];
   const durations: number[] = [];
   for (let round = 0; round < repeats; round += 1) {
@@ -96,7 +96,7 @@ async function measureStart(folder: string, artifact: string): Promise<void> {
       ),
     );
   }
-  printHeading("ckpt evaluate of one artifact on 20 rows, from source", "ms");
+  printHeading("ckpt evaluate of one artifact on 20 rows, as it is built", "ms");
   printSamples("the whole process", durations);
   printRatio("  seconds", median(durations) / 1000, { atMost: 1 });
 }
