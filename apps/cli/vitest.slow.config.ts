@@ -1,14 +1,12 @@
 import { defineConfig } from "vitest/config";
 
-import shared from "../../vitest.shared.js";
+import slow from "../../vitest.slow.js";
 
-/** Whole pipelines: from nothing, stopped and gone on with, with soups, a test split and latency. */
+/** They share one finished run, as the other tests of the program do. */
 export default defineConfig({
-  ...shared,
+  ...slow,
   test: {
-    ...shared.test,
-    include: ["test/slow/**/*.test.ts"],
-    exclude: [],
+    ...slow.test,
     globalSetup: "./test/finished-run.ts",
     maxWorkers: 2,
     testTimeout: 180_000,

@@ -1,15 +1,9 @@
 import { defineConfig } from "vitest/config";
 
-import shared from "../../vitest.shared.js";
+import slow from "../../vitest.slow.js";
 
-/** A process killed everywhere, every optimizer resumed at every step, a thousand saves. */
+/** A process killed everywhere, every optimizer resumed at every step, a thousand saves: minutes, one file at a time. */
 export default defineConfig({
-  ...shared,
-  test: {
-    ...shared.test,
-    include: ["test/slow/**/*.test.ts"],
-    exclude: [],
-    testTimeout: 1_200_000,
-    fileParallelism: false,
-  },
+  ...slow,
+  test: { ...slow.test, testTimeout: 1_200_000, fileParallelism: false },
 });

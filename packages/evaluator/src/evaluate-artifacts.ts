@@ -23,7 +23,7 @@ export interface EvaluateOptions {
   readonly engine?: EngineChoice;
   /** Rows per inference. Default: measured while the first batches are scored; 256 for tfjs. */
   readonly batchSize?: number;
-  /** Threads of the engine. Default: as many as there are cores and memory for. */
+  /** Threads of an engine that has any. Default: as many as there are cores and memory for. */
   readonly workers?: number;
   /** Name of the output to score. Default: the signature's first. */
   readonly output?: string;

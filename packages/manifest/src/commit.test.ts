@@ -144,6 +144,15 @@ describe("stageFolder", () => {
     expect(readdirSync(parent)).toEqual([...others, "target"].toSorted());
   });
 
+  it("removes what processes that died were writing for the same file, once it is replaced", async () => {
+    const parent = makeFolder();
+    const { pid: dead } = spawnSync(process.execPath, ["--eval", ""]);
+    const alive = `.a.json.staging-${process.ppid}`;
+    for (const name of [`.a.json.staging-${dead}`, alive]) writeFileSync(join(parent, name), "");
+    await replaceFile(join(parent, "a.json"), "{}");
+    expect(readdirSync(parent)).toEqual([alive, "a.json"]);
+  });
+
   it("puts the old folder back when the new one cannot be moved into place", async () => {
     const parent = makeFolder();
     const target = join(parent, "target");

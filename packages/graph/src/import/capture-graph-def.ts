@@ -11,9 +11,8 @@ import { runnable } from "./runnable.js";
  * are fixed. Its inputs are the placeholders by their names. Leaves no tensor behind. Nothing else may use TensorFlow.js meanwhile.
  *
  * @param values - Of the variables, by name of their node; any that fit the graph will do.
- * @throws {CkptError} what `loadGraphDef` throws; MODEL_UNREADABLE for a graph that does not run;
- *   IMPURE_COMPUTATION when which operations run depends on values, on random
- *   numbers, or on an open size.
+ * @throws {CkptError} what `loadGraphDef` throws; MODEL_UNREADABLE for a graph that does not run; IMPURE_COMPUTATION when
+ *   which operations run depends on values, on random numbers, or on an open size, or when they do not end.
  */
 export async function captureGraphDef(
   plan: ImportPlan,

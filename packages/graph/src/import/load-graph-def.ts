@@ -56,7 +56,8 @@ function describeInput(node: NodeDef): TensorSpec {
  *
  * @param values - By name of the variable's node; every variable of the plan has one.
  * @throws {CkptError} UNSUPPORTED_OP with every operation that TensorFlow.js does not execute; MODEL_UNREADABLE for a graph
- *   that it does not load; UNSUPPORTED_SHAPE for a placeholder of unknown rank; UNSUPPORTED_DTYPE for text and complex numbers, and for an integer beyond int32.
+ *   that it does not load; UNSUPPORTED_SHAPE for a placeholder of unknown rank; UNSUPPORTED_DTYPE for text and complex
+ *   numbers, and for an integer beyond int32.
  */
 export async function loadGraphDef(plan: ImportPlan, values: ReadonlyMap<string, WeightData>): Promise<LoadedGraphDef> {
   const inputs = plan.inputs.map(describeInput);
